@@ -1,0 +1,49 @@
+"""What every use case works with: the storage, the clock, new ids, and who calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core_service.storage.database import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """
+    The parts that use cases are given, so that tests choose them.
+
+    Attributes:
+        storage: Where everything is kept.
+        now: The time, in microseconds since 1970.
+        new_id: Makes an id that was never used and cannot be guessed.
+        page_key: The key that authenticates page tokens, at least 32 bytes.
+    """
+
+    storage: Storage
+    now: Callable[[], int]
+    new_id: Callable[[], str]
+    page_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """
+    Who calls, as the credential says.
+
+    Attributes:
+        workspace_id: The workspace this call is about; empty when it is about none.
+        integration_id: The integration whose credential it is; empty for a service credential.
+        credential_id: The public id of the credential.
+        scopes: What a service credential may do; an integration may do all of UserDirectory.
+        trace_id: Names the request in logs and answers: 32 hexadecimal digits.
+    """
+
+    workspace_id: str
+    integration_id: str
+    credential_id: str
+    scopes: frozenset[str]
+    trace_id: str
+
+    @property
+    def provisions(self) -> bool:
+        """Whether this is an identity provider, for whom the limits of provisioning hold."""
+        return self.integration_id != ""
