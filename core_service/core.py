@@ -1,8 +1,9 @@
 """What every use case works with: the storage, the clock, new ids, and who calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from core_service.context import Contexts
 from core_service.storage.database import Storage
 
 
@@ -16,12 +17,14 @@ class Core:
         now: The time, in microseconds since 1970.
         new_id: Makes an id that was never used and cannot be guessed.
         page_key: The key that authenticates page tokens, at least 32 bytes.
+        contexts: The workspaces as they were last read.
     """
 
     storage: Storage
     now: Callable[[], int]
     new_id: Callable[[], str]
     page_key: bytes
+    contexts: Contexts = field(default_factory=Contexts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,162 @@
+"""How clients call: the channel, the deadline, which calls are tried again, what errors become."""
+
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TypedDict
+
+import grpc
+import tenacity
+from google.protobuf.descriptor_pb2 import MethodOptions
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from userdirectory.status import error_of_call
+from userdirectory.v1 import user_directory_pb2
+
+_SERVICE = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"]
+_READS = frozenset(
+    method.name
+    for method in _SERVICE.methods
+    if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
+)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+_ATTEMPTS = 3
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", -1),
+    # A server that is gone without a word is noticed within 15 seconds.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Tries are ours: one layer retries.
+    ("grpc.enable_retries", 0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """
+    How a channel is secured; all files are PEM.
+
+    Attributes:
+        authorities: Who vouches for the server; None: the authorities that gRPC brings.
+        certificate: The client's own certificate chain, where the server asks for one.
+        key: The private key of that certificate.
+    """
+
+    authorities: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Return the credentials, read from the files."""
+        return grpc.ssl_channel_credentials(
+            *(
+                file.read_bytes() if file else None
+                for file in (self.authorities, self.key, self.certificate)
+            )
+        )
+
+
+class Budget:
+    """
+    Keeps retries from adding to an outage: they cost, answers earn.
+
+    A retry needs more than half of ten tokens. A failed try costs one, an answer earns a tenth, so
+    that at most every eleventh try is a repeated one while the server is away. Source: gRPC
+    proposal A6, retry throttling.
+    """
+
+    def __init__(self) -> None:
+        """Begin with ten tokens."""
+        self._tokens = 10.0
+
+    def failed(self) -> bool:
+        """Note that the server was not there; return whether another try is allowed."""
+        self._tokens = max(0.0, self._tokens - 1)
+        return self._tokens > 5
+
+    def answered(self) -> None:
+        """Note that the server answered."""
+        self._tokens = min(10.0, self._tokens + 0.1)
+
+
+class Terms(TypedDict):
+    """What goes with a call of a stub."""
+
+    timeout: float
+    metadata: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """
+    What all calls of a client have in common.
+
+    Args:
+        token: The credential; ValueError if it cannot be sent.
+        workspace_id: The workspace; empty means the credential's own.
+        timeout_seconds: How long a call may take, further tries included.
+    """
+
+    token: str = field(repr=False)
+    workspace_id: str
+    timeout_seconds: float
+    budget: Budget = field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        """Refuse a token that no header can carry."""
+        if not _TOKEN.fullmatch(self.token):
+            raise ValueError("A token is visible ASCII without blanks. Copy it again.")
+
+    def prepare(self, request: Message) -> tuple[str, Callable[[], Terms]]:
+        """
+        Name the workspace in *request*; return its method and what goes with each try.
+
+        The time is that of all tries together.
+        """
+        if self.workspace_id:
+            request.workspace_id = self.workspace_id  # type: ignore[attr-defined]
+        ends = time.monotonic() + self.timeout_seconds
+        metadata = (("authorization", f"Bearer {self.token}"),)
+
+        def terms() -> Terms:
+            return {"timeout": max(0.0, ends - time.monotonic()), "metadata": metadata}
+
+        return request.DESCRIPTOR.name.removesuffix("Request"), terms
+
+    def tries(self, method: str) -> dict[str, Any]:
+        """
+        Return when a call of *method* is tried again, as arguments of tenacity.
+
+        Only reads, only UNAVAILABLE, at most three tries, at random intervals, within the time.
+        """
+        return {
+            "retry": tenacity.retry_if_exception(self._again),
+            "stop": tenacity.stop_any(
+                tenacity.stop_after_attempt(_ATTEMPTS if method in _READS else 1),
+                tenacity.stop_before_delay(self.timeout_seconds),
+            ),
+            "wait": tenacity.wait_random_exponential(multiplier=0.1, max=1),
+            "reraise": True,
+        }
+
+    def refuse(self, error: grpc.RpcError) -> NoReturn:
+        """Raise the DirectoryError that *error* carries, *error* itself if it carries none."""
+        if error.code() is not grpc.StatusCode.UNAVAILABLE:
+            self.budget.answered()
+        refusal = error_of_call(error)
+        if refusal is None:
+            raise error
+        raise refusal from None
+
+    def _again(self, error: BaseException) -> bool:
+        away = isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
+        return away and self.budget.failed()
+
+
+def mask(fields: Sequence[str]) -> FieldMask | None:
+    """Return the mask of *fields*, None (unset) if there are none."""
+    return FieldMask(paths=fields) if fields else None

@@ -1,0 +1,52 @@
+"""Start the core on its own: `python -m core_service`; `--help` tells what can be set."""
+
+import logging
+import os
+import sys
+
+import uvloop
+from userdirectory.errors import DirectoryError
+
+from core_service import logs, settings
+from core_service.identity import Identity
+from core_service.opening import opened
+from core_service.server import PortError, check_port, signals, start_server
+from core_service.settings import Settings
+
+log = logging.getLogger("core_service")
+
+
+def main() -> int:
+    """Serve until SIGTERM or Ctrl-C; return the exit status."""
+    flags = vars(settings.parser().parse_args())
+    try:
+        chosen = settings.read(flags, os.environ)
+        check_port(chosen.grpc_host, chosen.grpc_port, "GRPC_PORT")
+        logs.set_up(chosen.log_level)
+        uvloop.run(serve(chosen))
+    except (settings.SettingsError, PortError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except DirectoryError as error:
+        print(f"{error} Check DATABASE_URL and that the database runs.", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"Cannot use the folder {chosen.data}: {error.strerror}.", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+async def serve(chosen: Settings) -> None:
+    """Serve with the chosen settings until a signal says stop, then let calls finish."""
+    async with signals() as stop, opened(chosen) as core:
+        server = await start_server(core, Identity(core), chosen)
+        log.info("Serving gRPC at %s.", server.address)
+        await stop.wait()
+        await server.stop(chosen.shutdown_seconds)
+        log.info("Stopped.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,231 @@
+"""Who calls: from the bearer token in the metadata to a workspace, an integration and scopes."""
+
+import hashlib
+import hmac
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from userdirectory.errors import DirectoryError
+
+from core_service.core import Caller, Core
+from core_service.rules import entitlement
+from core_service.storage import store
+from core_service.storage.database import Transaction
+from core_service.storage.rows import CredentialRow
+from core_service.tokens import parse
+
+ALL_SCOPES = "*"
+OWN_WORKSPACE = "workspaces.read"
+"""The scope that no credential needs for its own workspace, so that discovery always works."""
+PROVISIONING = frozenset({"users.read", "users.write", "groups.read", "groups.write", "roles.read"})
+"""What the credential of an integration may do."""
+
+CACHE_SECONDS = 3.0
+"""How long a revoked credential may still be let in by a process that knew it."""
+_CACHE_SIZE = 10_000
+
+_BEARER = "bearer "
+_WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
+_NOBODY = hashlib.sha256(b"no secret has this digest").digest()
+
+Metadata = Iterable[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A credential whose secret was right, and what it says about its caller."""
+
+    credential_id: str
+    workspace_id: str
+    integration_id: str
+    scopes: frozenset[str]
+    expire_time: int | None
+    standing: "_Standing | None"
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What decides whether an integration may provision its workspace now."""
+
+    enabled: bool
+    plan: int
+    plan_needed: int
+
+
+class Identity:
+    """
+    Knows the credentials.
+
+    Args:
+        core: Where credentials are kept, and the clock for their expiry.
+        cache_seconds: How long an answer is believed: at most 5.
+        clock: Seconds that never go back, for the cache.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        *,
+        cache_seconds: float = CACHE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Know nobody yet."""
+        self._core = core
+        self._cache_seconds = cache_seconds
+        self._clock = clock
+        # By public id and digest, so that a wrong secret never finds what a right one left.
+        self._kept: OrderedDict[tuple[str, bytes], _Known] = OrderedDict()
+
+    async def authenticate(
+        self, metadata: Metadata, workspace_id: str | None, scope: str, trace_id: str
+    ) -> Caller:
+        """
+        Return who calls and the workspace the call is about.
+
+        Args:
+            metadata: With `authorization: Bearer TOKEN`; the scheme in any case or left out.
+            workspace_id: The workspace the request names; empty for the credential's own, None if
+                the request is about none.
+            scope: What the RPC needs: `users.read`.
+            trace_id: Names the request.
+
+        Raises:
+            DirectoryError: CREDENTIAL_MISSING; CREDENTIAL_INVALID (unknown, expired, revoked, or
+                its workspace is gone); WORKSPACE_MISMATCH; SCOPE_MISSING; FIELD_INVALID (no
+                workspace named where the credential is for all); WORKSPACE_NOT_FOUND;
+                INTEGRATION_OFF; NOT_ENTITLED.
+
+        Source: D-22, D-23; RFC 6750 section 2.1.
+        """
+        known = await self._known(*_presented(metadata))
+        if known.expire_time is not None and known.expire_time <= self._core.now():
+            raise _invalid()
+        _check_scope(known, scope)
+        workspace = _workspace(known, workspace_id)
+        if known.standing and scope != OWN_WORKSPACE:
+            entitlement.guard_enabled(known.standing.enabled, known.integration_id)
+            entitlement.guard_plan(known.standing.plan, known.standing.plan_needed)
+        return Caller(
+            workspace_id=workspace,
+            integration_id=known.integration_id,
+            credential_id=known.credential_id,
+            scopes=known.scopes,
+            trace_id=trace_id,
+        )
+
+    async def _known(self, public_id: str, digest: bytes) -> _Known:
+        key = (public_id, digest)
+        known = self._kept.get(key)
+        now = self._clock()
+        if known is None or now - known.read_at >= self._cache_seconds:
+            self._kept.pop(key, None)
+            known = await self._look_up(public_id, digest, now)
+            self._kept[key] = known
+            if len(self._kept) > _CACHE_SIZE:
+                self._kept.popitem(last=False)
+        return known
+
+    async def _look_up(self, public_id: str, digest: bytes, now: float) -> _Known:
+        async def work(tx: Transaction) -> _Known:
+            row = await store.credential(tx, public_id)
+            # Compared also when nobody has the id, so that time does not tell.
+            right = hmac.compare_digest(row.digest if row else _NOBODY, digest)
+            if row is None or not right or row.revoke_time is not None:
+                raise _invalid()
+            return _Known(
+                credential_id=row.id,
+                workspace_id=row.workspace_id,
+                integration_id=row.integration_id,
+                scopes=PROVISIONING if row.integration_id else frozenset(row.scopes.split()),
+                expire_time=row.expire_time,
+                standing=await self._standing(tx, row),
+                read_at=now,
+            )
+
+        return await self._core.storage.read(work)
+
+    async def _standing(self, tx: Transaction, row: CredentialRow) -> _Standing | None:
+        """Return the standing of the row's integration; None for a service credential."""
+        if not row.workspace_id:
+            return None
+        if await store.workspace(tx, row.workspace_id) is None:
+            raise _invalid()
+        if not row.integration_id:
+            return None
+        integration = await store.integration(tx, row.workspace_id, row.integration_id)
+        if integration is None:
+            raise _invalid()
+        context = await self._core.contexts.read(tx, row.workspace_id)
+        return _Standing(
+            enabled=integration.enabled,
+            plan=context.message.plan,
+            plan_needed=context.policy.plan_needed,
+        )
+
+
+def _presented(metadata: Metadata) -> tuple[str, bytes]:
+    """Return public id and digest of the token that the metadata carries."""
+    values = [value for key, value in metadata if key == "authorization"]
+    if not values:
+        raise DirectoryError(
+            "CREDENTIAL_MISSING",
+            "The request carries no credential. Send the metadata authorization: Bearer TOKEN.",
+        )
+    value = values[0]
+    if len(values) > 1 or not isinstance(value, str):
+        raise _invalid()
+    if value[: len(_BEARER)].lower() == _BEARER:
+        value = value[len(_BEARER) :]
+    found = parse(value.strip(" "))
+    if found is None:
+        raise _invalid()
+    return found
+
+
+def _workspace(known: _Known, named: str | None) -> str:
+    """Return the workspace of a call that names *named*; empty if it is about none."""
+    own = known.workspace_id
+    if own and named in ("", own):
+        return own
+    if own:
+        raise DirectoryError(
+            "WORKSPACE_MISMATCH",
+            "The credential is for another workspace. Name its own, or none.",
+        )
+    if named is None:
+        return ""
+    if named == "":
+        raise DirectoryError(
+            "FIELD_INVALID",
+            "The credential is for all workspaces. Name one in workspace_id.",
+            field="workspace_id",
+        )
+    if not _WORKSPACE_ID.fullmatch(named):
+        raise DirectoryError(
+            "WORKSPACE_NOT_FOUND",
+            "No workspace has this id. Ids are lower-case letters, digits and hyphens.",
+            id=named[:64],
+        )
+    return named
+
+
+def _check_scope(known: _Known, scope: str) -> None:
+    own = scope == OWN_WORKSPACE and known.workspace_id
+    if own or scope in known.scopes or ALL_SCOPES in known.scopes:
+        return
+    raise DirectoryError(
+        "SCOPE_MISSING",
+        f"The credential does not have the scope {scope}. Use one that has.",
+        scope=scope,
+    )
+
+
+def _invalid() -> DirectoryError:
+    return DirectoryError(
+        "CREDENTIAL_INVALID",
+        "The credential is unknown, expired or revoked. Check the token, or make a new one.",
+    )

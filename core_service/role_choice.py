@@ -1,0 +1,122 @@
+"""
+Which role a write of a user asks for, by whichever door, and how `roles` is kept.
+
+Two doors are on the user: `workplace.user_role` and `roles`; the third is the group of the role.
+In the stored user an element of `roles` without a value stands for the role the user has.
+"""
+
+from userdirectory.v1 import user_pb2
+
+from core_service.rules import guests
+from core_service.rules import roles as rules
+from core_service.rules.roles import Grant, RoleFacts
+from core_service.writing import Write
+
+
+def choose(
+    write: Write, before: user_pb2.User, wanted: user_pb2.User, current: RoleFacts | None
+) -> RoleFacts:
+    """
+    Return the role that the user will have, and bring `wanted.roles` to its stored form.
+
+    Args:
+        before: The user as shown; empty for one who did not exist.
+        wanted: The user as asked for; changed in place.
+        current: The role the user has; None for one who did not exist.
+
+    Raises:
+        DirectoryError: NAME_UNKNOWN, SECOND_ROLE, ROLE_NOT_REMOVABLE.
+    """
+    by_extension = _by_extension(write, before, wanted, current)
+    by_grants = _by_grants(write, before, wanted, current)
+    chosen = by_extension or by_grants or current or write.context.default_role
+    _store_grants(write, wanted, chosen)
+    wanted.workplace.ClearField("user_role")
+    if not wanted.workplace.ListFields():
+        wanted.ClearField("workplace")
+    return chosen
+
+
+def _by_extension(
+    write: Write, before: user_pb2.User, wanted: user_pb2.User, current: RoleFacts | None
+) -> RoleFacts | None:
+    was, name = before.workplace.user_role, wanted.workplace.user_role
+    if name == was:
+        return None
+    if not name:
+        raise rules.not_removable(before.id)
+    return _named(write, name, current, before.id)
+
+
+def _by_grants(
+    write: Write, before: user_pb2.User, wanted: user_pb2.User, current: RoleFacts | None
+) -> RoleFacts | None:
+    if list(wanted.roles) == list(before.roles):
+        return None
+    had = [grant.value for grant in before.roles]
+    if not wanted.roles and current is not None and current.name in had:
+        raise rules.not_removable(before.id)
+    fresh = [grant for grant in wanted.roles if grant not in list(before.roles)]
+    grants = [Grant(value=grant.value, primary=grant.primary) for grant in fresh]
+    creating = current is None
+    reading = rules.from_grants(
+        grants, _roles(write), by_provisioning=write.caller.provisions and not creating
+    )
+    if reading.role is None:
+        _note_foreign(write, fresh)
+        return None
+    return _named(write, reading.role.name, current, before.id)
+
+
+def _named(write: Write, name: str, current: RoleFacts | None, user_id: str) -> RoleFacts:
+    """Return the role *name*; for a user to be created by provisioning never a guest role."""
+    provisions = write.caller.provisions
+    if current is None:
+        first = guests.role_for_create(
+            name, _roles(write), write.context.default_role, by_provisioning=provisions
+        )
+        if first.guest_ignored:
+            write.notice(
+                "GUEST_ROLE_IGNORED",
+                f"Provisioning makes nobody a guest; the user gets the role {first.role.name}.",
+                "workplace.user_role",
+            )
+        return first.role
+    if current.name == name:
+        return current
+    found = rules.find(name, _roles(write), by_provisioning=provisions)
+    guests.guard(current, found, by_provisioning=provisions, user_id=user_id)
+    return found
+
+
+def _store_grants(write: Write, wanted: user_pb2.User, chosen: RoleFacts) -> None:
+    """Keep foreign elements as they are, and one element that stands for the role."""
+    foreign: list[user_pb2.RoleGrant] = []
+    naming: list[user_pb2.RoleGrant] = []
+    for grant in wanted.roles:
+        (naming if rules.names_role(grant.value, _roles(write)) else foreign).append(grant)
+    marks = [grant for grant in naming if grant.value == chosen.name] or naming
+    kept = [*foreign, *(_mark(grant) for grant in marks[:1])]
+    del wanted.roles[:]
+    if foreign or not write.context.roles_as_groups or any(grant.type for grant in kept):
+        wanted.roles.extend(kept)
+
+
+def _mark(grant: user_pb2.RoleGrant) -> user_pb2.RoleGrant:
+    mark = user_pb2.RoleGrant()
+    mark.CopyFrom(grant)
+    mark.ClearField("value")
+    mark.ClearField("display")
+    return mark
+
+
+def _note_foreign(write: Write, fresh: list[user_pb2.RoleGrant]) -> None:
+    if fresh:
+        values = ", ".join(grant.value for grant in fresh)
+        write.notice(
+            "ROLE_KEPT_AS_VALUE", f"No role of the workspace is called {values}.", "roles.value"
+        )
+
+
+def _roles(write: Write) -> tuple[RoleFacts, ...]:
+    return tuple(write.context.roles.values())

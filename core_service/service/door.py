@@ -1,0 +1,203 @@
+"""
+The door of every RPC: who calls, until when, what an error becomes, one log line.
+
+Both channels, the socket and the one within the process, lead through it and answer alike.
+"""
+
+import asyncio
+import functools
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, ClassVar, TypeVar
+
+import grpc
+from google.protobuf.message import Message
+from userdirectory import status
+from userdirectory.errors import DirectoryError
+
+from core_service.core import Caller, Core
+from core_service.identity import Identity
+from core_service.service.access import SCOPES
+
+log = logging.getLogger("core_service.service")
+
+_TRACE_PARENT = "traceparent"
+_HEX = frozenset("0123456789abcdef")
+# What a caller may cause to be sent in trailing metadata, in bytes of UTF-8: gRPC sends the
+# message twice, percent-encoded once, and clients refuse metadata of more than 8 KiB.
+_MESSAGE_LIMIT = 800
+_VALUE_LIMIT = 400
+
+# Ours to repair, so that they are logged as errors.
+_OURS = frozenset({"STORAGE_UNAVAILABLE"})
+
+S = TypeVar("S", bound="Service")
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+
+class Service:
+    """
+    What every servicer has.
+
+    Args:
+        core: What the use cases work with.
+        identity: Who knows the credentials.
+    """
+
+    name: ClassVar[str]
+    """The full name of the service: `userdirectory.v1.UserDirectory`."""
+
+    def __init__(self, core: Core, identity: Identity) -> None:
+        """Offer the service over *core* to whom *identity* lets in."""
+        self.core = core
+        self.identity = identity
+
+
+def rpc(
+    use_case: Callable[[S, Q, Caller], Awaitable[A]],
+) -> Callable[[S, Q, "grpc.aio.ServicerContext[Q, A]"], Awaitable[A | None]]:
+    """
+    Return *use_case* as the method of a servicer, which is named like the RPC.
+
+    Every answer carries `trace-id`. A DirectoryError becomes its status with ErrorInfo; anything
+    else is logged with its traceback and answered INTERNAL with the trace id and no text of ours.
+    Past the caller's deadline the work is cancelled: DEADLINE_EXCEEDED.
+    """
+
+    @functools.wraps(use_case)
+    async def method(service: S, request: Q, context: "grpc.aio.ServicerContext[Q, A]") -> A | None:
+        call = _Call(f"{service.name}/{use_case.__name__}", context)
+        remaining = context.time_remaining()
+        try:
+            async with asyncio.timeout(remaining) as deadline:
+                caller = await service.identity.authenticate(
+                    call.metadata,
+                    getattr(request, "workspace_id", None),
+                    SCOPES[call.method],
+                    call.trace_id,
+                )
+                call.caller = caller
+                answer = await use_case(service, request, caller)
+        except DirectoryError as error:
+            call.refuse(error)
+        except TimeoutError as error:
+            if deadline.expired():
+                call.expire()
+            else:
+                call.fail(error)
+        except asyncio.CancelledError:
+            call.abandon(remaining)
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where everything ends
+            call.fail(error)
+        else:
+            call.log(logging.INFO, "OK")
+            return answer
+        return None
+
+    return method
+
+
+class _Call:
+    """One call: its trace id, when it began, who calls, and how it ends."""
+
+    __slots__ = ("caller", "context", "metadata", "method", "started", "trace_id")
+
+    def __init__(self, method: str, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
+        self.started = time.perf_counter()
+        self.method = method
+        self.context = context
+        self.metadata = tuple(context.invocation_metadata() or ())
+        self.trace_id = trace_id(self.metadata)
+        self.caller: Caller | None = None
+        context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id),))
+
+    def refuse(self, error: DirectoryError) -> None:
+        """Answer that the directory does not do it, and why."""
+        refusal = _shortened(error)
+        details = (status.DETAILS_KEY, status.details(refusal))
+        self.context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id), details))
+        self._end(refusal.code, refusal.message)
+        if refusal.reason in _OURS:
+            self.log(logging.ERROR, refusal.code.name, refusal.reason, error=error)
+        else:
+            self.log(logging.INFO, refusal.code.name, refusal.reason)
+
+    def expire(self) -> None:
+        """Answer that the caller's time is over."""
+        self._end(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
+        self.log(logging.INFO, "DEADLINE_EXCEEDED")
+
+    def abandon(self, seconds: float | None) -> None:
+        """Note that nobody waits for the answer any more, perhaps because *seconds* are over."""
+        late = seconds is not None and time.perf_counter() - self.started >= seconds
+        self.log(logging.INFO, "DEADLINE_EXCEEDED" if late else "CANCELLED")
+
+    def fail(self, error: Exception) -> None:
+        """Answer that something broke here, without a word of what."""
+        text = f"Something went wrong here. Tell support the trace id {self.trace_id}."
+        self._end(grpc.StatusCode.INTERNAL, text)
+        self.log(logging.ERROR, "INTERNAL", error=error)
+
+    def log(
+        self, level: int, code: str, reason: str = "-", *, error: Exception | None = None
+    ) -> None:
+        """Write the one line of this call; ids only, nothing that people typed."""
+        caller = self.caller
+        log.log(
+            level,
+            "%s code=%s reason=%s duration_ms=%.1f trace_id=%s workspace_id=%s credential_id=%s",
+            self.method,
+            code,
+            reason,
+            (time.perf_counter() - self.started) * 1000,
+            self.trace_id,
+            caller.workspace_id if caller and caller.workspace_id else "-",
+            caller.credential_id if caller else "-",
+            exc_info=error,
+        )
+
+    def _end(self, code: grpc.StatusCode, text: str) -> None:
+        self.context.set_code(code)
+        self.context.set_details(text)
+
+
+def trace_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
+    """
+    Return the trace id of `traceparent`, a new one if there is none or it is malformed.
+
+    Source: W3C Trace Context, section 3.2; D-39.
+    """
+    for key, value in metadata:
+        if key == _TRACE_PARENT and isinstance(value, str):
+            parts = value.split("-")
+            if _is_trace_parent(parts):
+                return parts[1]
+    return secrets.token_hex(16)
+
+
+def _is_trace_parent(parts: list[str]) -> bool:
+    lengths = [len(part) for part in parts]
+    return (
+        (lengths == [2, 32, 16, 2] or (lengths[:4] == [2, 32, 16, 2] and parts[0] != "00"))
+        and all(_HEX.issuperset(part) for part in parts[:4])
+        and parts[0] != "ff"
+        and parts[1].strip("0") != ""
+        and parts[2].strip("0") != ""
+    )
+
+
+def _shortened(error: DirectoryError) -> DirectoryError:
+    """Return *error* with no more text than fits into trailing metadata."""
+    metadata = {key: _cut(value, _VALUE_LIMIT) for key, value in error.metadata.items()}
+    return DirectoryError(error.reason, _cut(error.message, _MESSAGE_LIMIT), **metadata)
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) * 4 <= limit:
+        return text
+    encoded = text.encode()
+    return text if len(encoded) <= limit else encoded[:limit].decode(errors="ignore") + "..."

@@ -1,0 +1,27 @@
+"""The service WorkspaceAdmin: the workspaces themselves."""
+
+from userdirectory.v1 import workspace_admin_pb2 as pb
+from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminServicer
+
+from core_service import workspaces
+from core_service.core import Caller
+from core_service.service.access import WORKSPACE_ADMIN
+from core_service.service.door import Service, rpc
+
+
+class WorkspaceAdmin(Service, WorkspaceAdminServicer):
+    """Answers the RPCs of WorkspaceAdmin; the contract says what each does."""
+
+    name = WORKSPACE_ADMIN
+
+    @rpc
+    async def GetWorkspace(
+        self, request: pb.GetWorkspaceRequest, caller: Caller
+    ) -> pb.GetWorkspaceResponse:
+        return await workspaces.get(self.core, caller, request)
+
+    @rpc
+    async def CreateWorkspace(
+        self, request: pb.CreateWorkspaceRequest, caller: Caller
+    ) -> pb.CreateWorkspaceResponse:
+        return await workspaces.create(self.core, caller, request)

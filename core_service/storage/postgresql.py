@@ -1,0 +1,244 @@
+"""PostgreSQL: asyncpg's pool, writes under the lock of the workspace's row."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+
+import asyncpg
+from sqlalchemy.sql.base import Executable
+from tenacity import (
+    AsyncRetrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from core_service.storage import migrate, plans
+from core_service.storage.database import NO_VALUES, Transaction
+from core_service.storage.failures import Conflict, conflict, taken, unavailable
+from core_service.storage.rows import WorkspaceRow
+from core_service.storage.store_workspaces import LOCK_WORKSPACE
+
+T = TypeVar("T")
+# Each is shorter than the next, so that whoever waits is answered by the one it waits for.
+_LOCK_TIMEOUT = "2s"
+_STATEMENT_TIMEOUT = "5s"
+_COMMAND_SECONDS = 8
+_IDLE_TIMEOUT = "30s"
+_POOL_SECONDS = 3
+_CONNECT_SECONDS = 5
+_ATTEMPTS = 5
+_TURNS = 4
+_WRITE_SECONDS = 5
+_STATEMENTS_KEPT = 512
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED"
+
+_CONFLICTS = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+)
+_AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.PostgresSystemError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+
+class PostgresTransaction:
+    """A transaction on one connection, with the workspace it is about."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        """Run statements on *connection*."""
+        self.workspace: WorkspaceRow | None = None
+        self._connection = connection
+
+    async def one(
+        self, statement: Executable, values: Mapping[str, Any] = NO_VALUES
+    ) -> tuple[Any, ...] | None:
+        """Return the first row, None if there is none."""
+        plan = plans.for_postgresql(statement)
+        try:
+            row = await self._connection.fetchrow(plan.text, *plan.numbered(values))
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, values) from error
+        return None if row is None else tuple(row)
+
+    async def all(
+        self, statement: Executable, values: Mapping[str, Any] = NO_VALUES
+    ) -> list[tuple[Any, ...]]:
+        """Return every row."""
+        plan = plans.for_postgresql(statement)
+        try:
+            rows = await self._connection.fetch(plan.text, *plan.numbered(values))
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, values) from error
+        return [tuple(row) for row in rows]
+
+    async def run(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> int:
+        """Run a write and return how many rows it touched."""
+        plan = plans.for_postgresql(statement)
+        try:
+            status: str = await self._connection.execute(plan.text, *plan.numbered(values))
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, values) from error
+        return int(status.rpartition(" ")[2])
+
+    async def run_many(self, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
+        """Run a write once for each of *values*."""
+        plan = plans.for_postgresql(statement)
+        try:
+            await self._connection.executemany(plan.text, [plan.numbered(v) for v in values])
+        except asyncpg.UniqueViolationError as error:
+            raise _taken(error, {}) from error
+
+
+class PostgresStorage:
+    """A database that several cores share."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        """Use the connections of *pool*."""
+        self._pool = pool
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Conflict),
+            stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(_WRITE_SECONDS),
+            wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            reraise=True,
+        )
+
+    @classmethod
+    async def open(cls, url: str, pool_size: int) -> "PostgresStorage":
+        """
+        Return the storage of the database at *url*.
+
+        Raises:
+            DirectoryError: STORAGE_UNAVAILABLE if it does not answer.
+        """
+        try:
+            connection = await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
+            try:
+                await migrate.migrate_postgresql(connection)
+            finally:
+                await connection.close()
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=pool_size,
+                timeout=_CONNECT_SECONDS,
+                command_timeout=_COMMAND_SECONDS,
+                statement_cache_size=_STATEMENTS_KEPT,
+                reset=_as_it_is,
+                server_settings={
+                    "application_name": "user-directory",
+                    "lock_timeout": _LOCK_TIMEOUT,
+                    "statement_timeout": _STATEMENT_TIMEOUT,
+                    "idle_in_transaction_session_timeout": _IDLE_TIMEOUT,
+                },
+            )
+        except asyncpg.ClientConfigurationError:
+            raise ValueError("The PostgreSQL URL cannot be understood.") from None
+        except _AWAY:
+            # The driver's text may hold the DSN.
+            raise unavailable() from None
+        return cls(pool)
+
+    async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Return what *work* makes of one consistent snapshot."""
+        async with self._transaction(_READ) as tx:
+            return await work(tx)
+
+    async def write(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Return what *work* makes in a transaction, after it is on disk."""
+        async with self._turn(workspace_id):
+            try:
+                return await self._retrying(self._attempt, workspace_id, work)
+            except Conflict as error:
+                raise conflict() from error
+
+    async def ping(self) -> None:
+        """Return if the database can be read and takes writes."""
+        async with self._connection() as connection:
+            if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
+                raise unavailable()
+
+    async def close(self) -> None:
+        """Finish what is under way and close every connection."""
+        try:
+            async with asyncio.timeout(_COMMAND_SECONDS):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _attempt(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        async with self._transaction(_WRITE) as tx:
+            if workspace_id:
+                row = await tx.one(LOCK_WORKSPACE, {"id": workspace_id})
+                tx.workspace = None if row is None else WorkspaceRow._make(row)
+            return await work(tx)
+
+    @asynccontextmanager
+    async def _turn(self, workspace_id: str) -> AsyncIterator[None]:
+        """Let few writers of one workspace wait for its row, so that they leave connections."""
+        turns = self._turns.get(workspace_id)
+        if turns is None:
+            turns = self._turns[workspace_id] = asyncio.Semaphore(_TURNS)
+        try:
+            async with asyncio.timeout(_POOL_SECONDS):
+                await turns.acquire()
+        except TimeoutError as error:
+            raise conflict() from error
+        try:
+            yield
+        finally:
+            turns.release()
+
+    @asynccontextmanager
+    async def _transaction(self, begin: str) -> AsyncIterator[PostgresTransaction]:
+        async with self._connection() as connection:
+            try:
+                await connection.execute(begin)
+                yield PostgresTransaction(connection)
+                if await connection.execute("COMMIT") != "COMMIT":
+                    raise RuntimeError("A transaction went on after one of its statements failed.")
+            except BaseException:
+                if connection.is_in_transaction() and not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        try:
+            async with self._pool.acquire(timeout=_POOL_SECONDS) as connection:
+                try:
+                    yield connection
+                except asyncpg.InterfaceError as error:
+                    # It is also what the driver says to mistakes of ours.
+                    raise unavailable() if connection.is_closed() else error from error
+                finally:
+                    if connection.is_in_transaction():
+                        connection.terminate()
+        except _CONFLICTS as error:
+            raise Conflict from error
+        except _AWAY as error:
+            raise unavailable() from error
+
+
+async def _as_it_is(_: asyncpg.Connection) -> None:
+    """Give a connection back without the round trip of a reset: nothing of it is ever set."""
+
+
+def _taken(error: asyncpg.UniqueViolationError, values: Mapping[str, Any]) -> Exception:
+    return taken(error.constraint_name or "", values) or error

@@ -1,0 +1,111 @@
+"""SQLite: one writer whose transactions share commits, and readers that never wait for it."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+from userdirectory.errors import DirectoryError
+
+from core_service.storage import migrate, tables
+from core_service.storage.commits import Writer
+from core_service.storage.database import Transaction
+from core_service.storage.failures import unavailable
+from core_service.storage.sqlite_transaction import SqliteTransaction, connect, translated
+
+T = TypeVar("T")
+_READERS = 16
+_SCANNERS = 4
+_PING = sa.select(tables.settings.c.name).limit(1)
+
+
+class SqliteStorage:
+    """A database in one file; several processes may open it, one writes at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Be the storage at *path*; `open` also makes the tables."""
+        self._path = path
+        self._writer = Writer(connect(path))
+        self._readers: list[sqlite3.Connection] = []
+        self._free = asyncio.Semaphore(_READERS)
+        self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="scan")
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path) -> "SqliteStorage":
+        """
+        Return the storage in the file at *path*, which is made if it does not exist.
+
+        Raises:
+            DirectoryError: STORAGE_UNAVAILABLE if the file cannot be read or written.
+        """
+        await asyncio.to_thread(_prepare, path)
+        return cls(path)
+
+    async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Return what *work* makes of one consistent snapshot."""
+        async with self._free:
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                return await work(SqliteTransaction(connection, self._scanners))
+            finally:
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                if self._closed:
+                    connection.close()
+                else:
+                    self._readers.append(connection)
+
+    async def write(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Return what *work* makes in a transaction, after it is on disk."""
+        if self._closed:
+            raise unavailable()
+        return await self._writer.write(workspace_id, work)
+
+    async def ping(self) -> None:
+        """Return if the database can be read and takes writes."""
+
+        async def work(tx: Transaction) -> None:
+            await tx.one(_PING)
+
+        await self.read(work)
+        await self.write("", work)
+
+    async def close(self) -> None:
+        """Finish the writes that wait and close every connection."""
+        self._closed = True
+        await self._writer.close()
+        self._scanners.shutdown()
+        for connection in self._readers:
+            connection.close()
+        self._readers.clear()
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._closed:
+            raise unavailable()
+        return self._readers.pop() if self._readers else connect(self._path)
+
+
+def _prepare(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = connect(path)
+    except OSError as error:
+        raise unavailable() from error
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        current = migrate.current(connection)
+        if current != migrate.HEAD:
+            for statement in migrate.script("sqlite", current):
+                connection.execute(statement)
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        meaning = translated(error)
+        raise unavailable() if isinstance(meaning, DirectoryError) else meaning from error
+    finally:
+        connection.close()

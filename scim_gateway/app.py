@@ -1,0 +1,169 @@
+"""The SCIM service as an ASGI application."""
+
+import logging
+from typing import Any
+
+import falcon
+import grpc
+from falcon.asgi import App, Request, Response
+from google.protobuf.message import Message
+from userdirectory.errors import DirectoryError
+from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest
+
+from scim_gateway import errors
+from scim_gateway.context import Gateway, Stubs, answer
+from scim_gateway.discovery import ResourceTypes, Schemas, ServiceProviderConfig
+from scim_gateway.edge import Edge, Open, trace
+from scim_gateway.errors import ScimError
+from scim_gateway.groups import Groups, OneGroup
+from scim_gateway.searches import searches
+from scim_gateway.settings import Settings
+from scim_gateway.users import OneUser, Users
+
+__all__ = ["Stubs", "create_app"]
+
+log = logging.getLogger(__name__)
+
+_TOLD = {
+    400: "The request is malformed. Check its headers and its body.",
+    404: "There is no such address here. Check the base URL and the path.",
+    405: "This address has no such method. The header Allow says which it has.",
+    413: "The body is too large. Send less at once.",
+}
+_READY_TIMEOUT_SECONDS = 2.0
+
+
+class ScimService(App[Request, Response]):
+    """
+    The SCIM service.
+
+    Attributes:
+        gateway: What it reaches; setting `gateway.stopping` makes `/readyz` fail.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Answer every address below the prefix, with and without a workspace in it."""
+        super().__init__(middleware=[Edge()])
+        self.gateway = gateway
+        self.req_options.strip_url_path_trailing_slash = True
+        self.add_error_handler(Exception, _handle)
+        self.add_error_handler(falcon.HTTPError, _handle)
+        self.add_route("/healthz", Alive())
+        self.add_route("/readyz", Ready(gateway))
+        prefix = gateway.settings.prefix.rstrip("/")
+        for start in (prefix, f"{prefix}/w/{{workspace_id}}"):
+            for path, resource in _routes(gateway).items():
+                self.add_route(f"{start}{path}" or "/", resource)
+
+
+def create_app(stubs: Stubs, settings: Settings) -> ScimService:
+    """
+    Return the SCIM service, an ASGI application.
+
+    Args:
+        stubs: Where the core is; on a socket or in the same process.
+        settings: Must fit together; `settings.problems` says whether they do.
+    """
+    return ScimService(Gateway(stubs, settings))
+
+
+def _routes(gateway: Gateway) -> dict[str, object]:
+    return {
+        "": ResourceTypes(gateway),
+        "/Users": Users(gateway),
+        "/Users/{identifier}": OneUser(gateway),
+        "/Groups": Groups(gateway),
+        "/Groups/{identifier}": OneGroup(gateway),
+        **searches(gateway),
+        "/ServiceProviderConfig": ServiceProviderConfig(gateway),
+        "/ResourceTypes": ResourceTypes(gateway),
+        "/ResourceTypes/{identifier}": ResourceTypes(gateway),
+        "/Schemas": Schemas(gateway),
+        "/Schemas/{identifier}": Schemas(gateway),
+        "/Me": NotImplementedYet("Credentials belong to integrations and not to people."),
+        "/Bulk": NotImplementedYet("Send the operations one by one."),
+    }
+
+
+class NotImplementedYet:
+    """An address of RFC 7644 that may answer 501."""
+
+    def __init__(self, detail: str) -> None:
+        """Say in *detail* why, or what to do."""
+        self._detail = detail
+
+    async def on_get(self, req: Request, resp: Response, workspace_id: str = "") -> None:  # noqa: ARG002
+        """Refuse."""
+        raise ScimError(501, "", f"This service has no such address. {self._detail}")
+
+    on_post = on_put = on_patch = on_delete = on_get
+
+
+class Alive(Open):
+    """`/healthz`: the process runs."""
+
+    async def on_get(self, req: Request, resp: Response) -> None:  # noqa: ARG002
+        """Answer 200."""
+        answer(resp, {"status": "alive"})
+
+
+class Ready(Open):
+    """`/readyz`: requests can be answered now."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        """Ask the core that *gateway* reaches."""
+        self._gateway = gateway
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer 200 if the core serves and the gateway was not told to stop, else 503."""
+        ready = not self._gateway.stopping and await self._core_serves(req)
+        answer(resp, {"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+
+    async def _core_serves(self, req: Request) -> bool:
+        stubs = self._gateway.stubs
+        metadata = (("traceparent", req.context.traceparent),)
+        request: Message = GetWorkspaceRequest()
+        method = stubs.workspaces.GetWorkspace
+        if stubs.health is not None:
+            from grpc_health.v1.health_pb2 import HealthCheckRequest
+
+            request, method = HealthCheckRequest(), stubs.health.Check
+        try:
+            reply = await method(request, metadata=metadata, timeout=_READY_TIMEOUT_SECONDS)
+        except grpc.RpcError as error:
+            # Without a credential a core that serves says so.
+            known = errors.of_call(error)
+            return stubs.health is None and known is not None and known.status == 401
+        return stubs.health is None or bool(reply.status == 1)
+
+
+async def _handle(
+    req: Request,
+    resp: Response,
+    error: Exception,
+    params: dict[str, Any],  # noqa: ARG001
+) -> None:
+    """Answer every error with a SCIM Error message; log once what is our own fault."""
+    if not hasattr(req.context, "trace_id"):
+        req.context.trace_id, req.context.traceparent = trace(None)
+    known = _known(error)
+    if known is None:
+        log.error("Request failed, trace=%s", req.context.trace_id, exc_info=error)
+        known = ScimError(500, "", "The service failed. Tell its operators the trace id.")
+    answer(resp, known.body(req.context.trace_id), known.status)
+    if known.status == 401:
+        resp.set_header("WWW-Authenticate", "Bearer")
+    if known.retry_after is not None:
+        resp.set_header("Retry-After", str(known.retry_after))
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        resp.set_headers(error.headers or {})
+
+
+def _known(error: Exception) -> ScimError | None:
+    if isinstance(error, ScimError):
+        return error
+    if isinstance(error, DirectoryError):
+        return errors.of_directory(error)
+    if isinstance(error, falcon.HTTPError):
+        return ScimError(error.status_code, "", _TOLD.get(error.status_code, _TOLD[400]))
+    return errors.of_call(error)

@@ -1,0 +1,106 @@
+"""What a resource needs to answer: the stubs of the core, the settings, the caller's credential."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from falcon.asgi import Request, Response
+
+from scim_gateway.errors import ScimError
+from scim_gateway.parsing import parse_object
+from scim_gateway.settings import Settings
+
+_CONTENT_TYPE = re.compile(
+    r"application/(?:scim\+)?json(?:\s*;\s*charset\s*=\s*\"?utf-?8\"?|\s*;\s*[\w-]+=[^;]*)*\s*;?",
+    re.IGNORECASE,
+)
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\";\s]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Stubs:
+    """
+    Where the core is.
+
+    Attributes:
+        directory: A `UserDirectoryStub`, on a socket or in the same process.
+        workspaces: A `WorkspaceAdminStub`.
+        health: A `HealthStub`; None asks the core something that needs no credential instead.
+    """
+
+    directory: Any
+    workspaces: Any
+    health: Any = None
+
+
+class Gateway:
+    """
+    The core as one gateway calls it.
+
+    Attributes:
+        stopping: Whether the gateway was told to stop; `/readyz` says so.
+    """
+
+    def __init__(self, stubs: Stubs, settings: Settings) -> None:
+        """Keep the stubs and settings that every resource shares."""
+        self.stubs = stubs
+        self.settings = settings
+        self.stopping = False
+
+    async def call(self, req: Request, method: Callable[..., Any], request: Any) -> Any:
+        """
+        Return the answer of the core to *request*, asked in the name of the caller.
+
+        Raises:
+            grpc.RpcError: The core refused or did not answer.
+        """
+        metadata = (
+            ("authorization", f"Bearer {req.context.token}"),
+            ("traceparent", req.context.traceparent),
+        )
+        timeout = self.settings.rpc_timeout_seconds
+        return await method(request, metadata=metadata, timeout=timeout)
+
+    def base_url(self, workspace_id: str) -> str:
+        """Return the base URL that the caller was given, without a slash at the end."""
+        url = self.settings.base_url
+        return f"{url}/w/{quote(workspace_id, safe='')}" if workspace_id else url
+
+
+async def read_document(req: Request, limit: int) -> dict[str, Any]:
+    """
+    Return the JSON object in the body of *req*.
+
+    Raises:
+        ScimError: 415 unless it is JSON in UTF-8, not compressed; a missing type counts as JSON.
+            413 if it is longer than *limit* bytes, before it is read where its length is told.
+            400 invalidSyntax.
+    """
+    content_type = req.content_type
+    if content_type:
+        charset = _CHARSET.search(content_type)
+        if not _CONTENT_TYPE.fullmatch(content_type) or (
+            charset and charset[1].lower() not in ("utf-8", "utf8")
+        ):
+            raise ScimError(415, "", "The body is not JSON in UTF-8. Send application/scim+json.")
+    if (req.get_header("content-encoding") or "identity").lower() != "identity":
+        raise ScimError(415, "", "The body is compressed. Send it as it is.")
+    if (req.content_length or 0) > limit:
+        raise _too_large(limit)
+    body = await req.stream.read(limit + 1)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return parse_object(body)
+
+
+def answer(resp: Response, document: object, status: int = 200) -> None:
+    """Answer with *document* as JSON."""
+    resp.status = status
+    resp.data = orjson.dumps(document)
+
+
+def _too_large(limit: int) -> ScimError:
+    return ScimError(413, "", f"The body is longer than {limit} bytes. Send less at once.")

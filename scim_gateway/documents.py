@@ -1,0 +1,293 @@
+"""SCIM documents to messages, by plans made once from the attribute table."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
+from userdirectory.attributes import GROUP, USER, Attribute, Resource
+from userdirectory.v1 import group_pb2, user_pb2
+
+from scim_gateway import names, quirks
+from scim_gateway.errors import invalid_value
+
+# Extensions whose attributes are each asserted alone: an absent one stays as it is, because the
+# product owns it as much as the identity provider does. The others are replaced as a whole.
+PARTIAL = frozenset({"workplace"})
+
+Reader = Callable[[Message, Any, list[str]], None]
+
+
+@dataclass(slots=True)
+class Document:
+    """
+    What a SCIM document asserts.
+
+    Attributes:
+        mask: The fields it names, also those without a value: `user_name`, `enterprise`,
+            `workplace.teams`.
+        unknown: Names it has a value for and no resource has.
+    """
+
+    mask: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    attribute: Attribute
+    read: Reader | None  # None: nobody may write the attribute, what is sent is ignored
+
+
+_Plan = dict[str, _Slot]
+
+
+def read_user(document: dict[str, Any]) -> tuple[user_pb2.User, Document]:
+    """
+    Return the user that *document* describes and what it asserts.
+
+    Names and URNs may be in any case; `schemas` is not consulted. `""`, `null`, `[]` and `{}` are
+    no value. Attributes that nobody may write are ignored.
+
+    Raises:
+        ScimError: 400 invalidValue if a value is of the wrong type.
+    """
+    user = user_pb2.User()
+    return user, _read(USER, user, document)
+
+
+def read_group(document: dict[str, Any]) -> tuple[group_pb2.Group, Document]:
+    """Return the group that *document* describes and what it asserts; as `read_user`."""
+    group = group_pb2.Group()
+    return group, _read(GROUP, group, document)
+
+
+def has_value(value: object) -> bool:
+    """Return whether *value* is one: `null`, `""`, `[]` and `{}` are none (RFC 7643 2.5)."""
+    return value is not None and value != "" and value != [] and value != {}
+
+
+def place(message: Message, attribute: Attribute, value: Any) -> list[str]:
+    """
+    Set the one field of *message* that *attribute* is, however deep; no value leaves it unset.
+
+    A sub-attribute of a multi-valued attribute is set in a new element.
+
+    Returns:
+        Names in *value* that nobody knows.
+
+    Raises:
+        ScimError: 400 invalidValue if the value is of the wrong type.
+    """
+    unknown: list[str] = []
+    holder = message
+    for name in attribute.path.split(".")[:-1]:
+        inner = getattr(holder, name)
+        holder = inner.add() if holder.DESCRIPTOR.fields_by_name[name].is_repeated else inner
+    if has_value(value):
+        _READERS[message.DESCRIPTOR.name, attribute.path](holder, value, unknown)
+    return unknown
+
+
+def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Document:
+    read = Document()
+    plan = _PLANS[resource.name]
+    for name, value in document.items():
+        slot = plan.get(name) or plan.get(name.lower())
+        attribute = slot.attribute if slot else _qualified(resource, name)
+        if attribute is None:
+            if has_value(value) and not names.is_derived(resource, name):
+                read.unknown.append(name)
+        elif attribute.extension:
+            _read_extension(resource, message, attribute, value, read)
+        elif attribute.mutability != "readOnly":
+            read.mask.append(attribute.path)
+            read.unknown += place(message, attribute, value)
+    whole = set(read.mask)
+    read.mask = [path for path in dict.fromkeys(read.mask) if path.rpartition(".")[0] not in whole]
+    return read
+
+
+def _qualified(resource: Resource, name: str) -> Attribute | None:
+    """Return the attribute of a name with a URN or a dot, unless it is in a list of elements."""
+    if ":" not in name and "." not in name:
+        return None
+    attribute = names.find(resource, name)
+    if attribute is None or names.element_of(resource, attribute) is not None:
+        return None
+    return attribute
+
+
+def _read_extension(
+    resource: Resource, message: Message, extension: Attribute, value: Any, read: Document
+) -> None:
+    if has_value(value) and not isinstance(value, dict):
+        raise invalid_value(f"{extension.urn} is not an object. Send its attributes as one.")
+    if extension.path not in PARTIAL:
+        read.mask.append(extension.path)
+    plan = _PLANS[f"{resource.name}.{extension.path}"]
+    for name, inner in (value or {}).items():
+        slot = plan.get(name) or plan.get(name.lower())
+        if slot is None:
+            if has_value(inner):
+                read.unknown.append(f"{extension.urn}:{name}")
+        elif slot.read is not None:
+            if extension.path in PARTIAL:
+                read.mask.append(slot.attribute.path)
+            read.unknown += place(message, slot.attribute, inner)
+
+
+def _fill(
+    message: Message, document: dict[str, Any], plan: _Plan, around: str, unknown: list[str]
+) -> None:
+    for name, value in document.items():
+        if not has_value(value):
+            continue
+        slot = plan.get(name) or plan.get(name.lower())
+        if slot is None:
+            unknown.append(f"{around}.{name}")
+        elif slot.read is not None:
+            slot.read(message, value, unknown)
+
+
+def _reader(attribute: Attribute) -> Reader:
+    if attribute.comma_separated:
+        return _names_reader(attribute)
+    if attribute.type == "complex":
+        return _elements_reader(attribute) if attribute.multi_valued else _part_reader(attribute)
+    convert = _CONVERT[attribute.type]
+    name, shown = attribute.field.name, attribute.scim_path
+
+    def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
+        setattr(message, name, convert(value, shown))
+
+    return read
+
+
+def _names_reader(attribute: Attribute) -> Reader:
+    """Read names in one text with commas, or as a list."""
+    name, shown = attribute.field.name, attribute.scim_path
+
+    def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
+        texts = value if isinstance(value, list) else [value]
+        for text in texts:
+            parts = (part.strip() for part in _text(text, shown).split(","))
+            getattr(message, name).extend(part for part in parts if part)
+
+    return read
+
+
+def _part_reader(attribute: Attribute) -> Reader:
+    """Read a complex attribute that has one value: `name`, `manager`."""
+    name, shown, plan = attribute.field.name, attribute.scim_path, _plan(attribute.children)
+    has_text = names.value_of(attribute) is not None
+
+    def read(message: Message, value: Any, unknown: list[str]) -> None:
+        value = quirks.only_element(value)
+        if has_text:
+            value = quirks.complex_of(value)
+        if not isinstance(value, dict):
+            raise invalid_value(f"Attribute {shown} is not an object. Send its parts as one.")
+        _fill(getattr(message, name), value, plan, shown, unknown)
+
+    return read
+
+
+def _elements_reader(attribute: Attribute) -> Reader:
+    """Read a complex attribute that has many values: `emails`, `members`."""
+    name, shown, plan = attribute.field.name, attribute.scim_path, _plan(attribute.children)
+    value_part = names.value_of(attribute)
+    required = value_part.field.name if value_part and value_part.mutability == "immutable" else ""
+
+    def read(message: Message, value: Any, unknown: list[str]) -> None:
+        value = quirks.elements(value)
+        if not isinstance(value, list):
+            raise invalid_value(f"Attribute {shown} is not a list. Send one.")
+        target = getattr(message, name)
+        for element in value:
+            if not has_value(element):
+                continue
+            if value_part is not None:
+                element = quirks.complex_of(element)
+            if name == "roles":
+                element = quirks.unfolded(element)
+            if not isinstance(element, dict):
+                raise invalid_value(f"An element of {shown} is not an object. Send its parts.")
+            filled = target.add()
+            _fill(filled, element, plan, shown, unknown)
+            if required and not getattr(filled, required):
+                raise invalid_value(f"An element of {shown} has no value. Send the id.")
+            if not filled.ByteSize():
+                del target[-1]
+
+    return read
+
+
+def _text(value: Any, shown: str) -> str:
+    if type(value) is not str:
+        value = quirks.only_element(value)
+        if value is None:
+            return ""
+        if type(value) is not str:
+            raise invalid_value(f"Attribute {shown} is not text. Send a JSON string.")
+    return value
+
+
+def _flag(value: Any, shown: str) -> bool:
+    flag = quirks.boolean(quirks.only_element(value))
+    if flag is None:
+        raise invalid_value(f"Attribute {shown} is neither true nor false. Send one of them.")
+    return flag
+
+
+def _bytes(value: Any, shown: str) -> bytes:
+    try:
+        return base64.b64decode("".join(_text(value, shown).split()), validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise invalid_value(f"Attribute {shown} is not base64. Encode it so.") from error
+
+
+_CONVERT: dict[str, Callable[[Any, str], Any]] = {
+    "string": _text,
+    "reference": _text,
+    "boolean": _flag,
+    "binary": _bytes,
+}
+
+
+def _plan(attributes: tuple[Attribute, ...]) -> _Plan:
+    plan: _Plan = {}
+    for attribute in attributes:
+        if attribute.in_meta:
+            continue
+        # Addresses are the server's to make: what a client sends as `$ref` says nothing new.
+        ignored = attribute.mutability == "readOnly" or attribute.name == "$ref"
+        slot = _Slot(attribute, None if ignored else _reader(attribute))
+        plan[attribute.name.lower()] = plan[attribute.name] = slot
+    return plan
+
+
+def _plans() -> dict[str, _Plan]:
+    plans = {}
+    for resource in (USER, GROUP):
+        plans[resource.name] = _plan(resource.attributes)
+        for extension in resource.extensions:
+            plans[f"{resource.name}.{extension.path}"] = _plan(extension.children)
+            for urn in (extension.urn, extension.urn.lower()):
+                plans[resource.name][urn] = _Slot(extension, None)
+    return plans
+
+
+def _readers() -> dict[tuple[str, str], Reader]:
+    return {
+        (resource.name, path): _reader(attribute)
+        for resource in (USER, GROUP)
+        for path, attribute in resource.by_path.items()
+        if not attribute.extension and attribute.type != "dateTime"
+    }
+
+
+_PLANS = _plans()
+_READERS = _readers()

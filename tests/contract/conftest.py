@@ -1,0 +1,123 @@
+"""A directory to call, over a real socket and within the process: every test runs over both."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+from userdirectory import status
+from userdirectory.errors import DirectoryError
+from userdirectory.v1 import policy_pb2
+from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
+from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
+
+from core_service import settings, workspaces
+from core_service.channel import InProcessChannel
+from core_service.core import Core
+from core_service.identity import Identity
+from core_service.opening import new_id, now
+from core_service.server import start_server
+from core_service.service import add_services
+from tests.workspaces import Place, new_place
+
+STUBS = {"UserDirectory": UserDirectoryStub, "WorkspaceAdmin": WorkspaceAdminStub}
+
+
+@dataclass
+class Clock:
+    """The time, which passes only when a test says so, in microseconds."""
+
+    micros: int = field(default_factory=now)
+
+    def __call__(self) -> int:
+        return self.micros
+
+
+@dataclass
+class World:
+    """A core with its services, and the ways to call them."""
+
+    core: Core
+    clock: Clock
+    channel: grpc.aio.Channel
+
+    def __post_init__(self) -> None:
+        """Make the stubs."""
+        self.directory = UserDirectoryStub(self.channel)
+        self.admin = WorkspaceAdminStub(self.channel)
+
+    async def place(self, preset: str = "SINGLE_ROLE", **settings_: Any) -> Place:
+        """Return a new workspace with one admin and an integration."""
+        return await new_place(self.core, policy_pb2.Preset.Value(f"PRESET_{preset}"), **settings_)
+
+    async def service(self, scopes: str = "*", workspace_id: str = "") -> str:
+        """Return the token of a product."""
+        return await workspaces.issue_service_token(self.core, "Tests", scopes, workspace_id)
+
+    def stub(self, service: str, method: str) -> Callable[..., Any]:
+        """Return a method of a service by name."""
+        called: Callable[..., Any] = getattr(STUBS[service](self.channel), method)
+        return called
+
+    async def call(self, method: Callable[..., Any], request: Message, token: str) -> Any:
+        """Return the answer to *request*, asked with *token*."""
+        return await method(request, metadata=bearer(token), timeout=20)
+
+    async def ask(self, token: str, request: Message) -> Any:
+        """Return the answer to *request* of the one RPC that takes it."""
+        name = request.DESCRIPTOR.name.removesuffix("Request")
+        service = "UserDirectory" if hasattr(self.directory, name) else "WorkspaceAdmin"
+        return await self.call(self.stub(service, name), request, token)
+
+
+def bearer(token: str) -> tuple[tuple[str, str], ...]:
+    """Return the metadata that carries a token."""
+    return (("authorization", f"Bearer {token}"),)
+
+
+async def refusal(call: Awaitable[Any]) -> DirectoryError:
+    """
+    Return why the directory refuses a call.
+
+    Everything that a refusal must have is asserted: the code of its reason, ErrorInfo, a trace id.
+    """
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    error = status.error_of_call(caught.value)
+    assert error is not None, caught.value
+    assert caught.value.code() is error.code
+    assert caught.value.details() == error.message
+    trailing = dict(caught.value.trailing_metadata())
+    assert len(trailing[status.TRACE_KEY]) == 32
+    return error
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def core(storage, clock):
+    return Core(storage=storage, now=clock, new_id=new_id, page_key=b"k" * 32)
+
+
+@pytest.fixture
+def identity(core):
+    """Believes no answer twice, so that a test sees what it changed."""
+    return Identity(core, cache_seconds=0)
+
+
+@pytest.fixture(params=["socket", "process"])
+async def world(request, core, identity, clock) -> AsyncIterator[World]:
+    if request.param == "process":
+        async with InProcessChannel() as channel:
+            add_services(core, identity, channel)
+            yield World(core, clock, channel)
+        return
+    server = await start_server(core, identity, settings.read({"grpc_port": "0"}, {}))
+    async with grpc.aio.insecure_channel(server.address) as channel:
+        yield World(core, clock, channel)
+    await server.stop(0)

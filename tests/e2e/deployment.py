@@ -1,0 +1,96 @@
+"""Core and gateway as two processes that can be killed and started again at the same ports."""
+
+import asyncio
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from core_service import workspaces
+from core_service.opening import make_core
+from core_service.storage.database import open_storage
+from tests.processes import Program, free_port
+from tests.scim import Scim
+from tests.workspaces import Place, new_place
+from userdirectory.v1 import policy_pb2
+
+
+class Deployment:
+    """
+    A core, a gateway and a workspace.
+
+    Args:
+        folder: For the data besides the database.
+        database_url: The database, empty.
+
+    Attributes:
+        place: The workspace, with preset `strict-rfc`: what is deleted is gone.
+        service_token: A credential for everything.
+    """
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        """Make the workspace; start nothing yet."""
+        self._folder = folder
+        self.database_url = database_url
+        self._ports = free_port(), free_port()
+        self.place, self.service_token = asyncio.run(self._prepare())
+        self.core: Program
+        self.gateway: Program
+
+    async def _prepare(self) -> tuple[Place, str]:
+        storage = await open_storage(self.database_url)
+        try:
+            core = await make_core(storage)
+            place = await new_place(core, policy_pb2.PRESET_STRICT_RFC)
+            return place, await workspaces.issue_service_token(core, "Tests", "*")
+        finally:
+            await storage.close()
+
+    @property
+    def grpc_address(self) -> str:
+        """Where the core answers."""
+        return f"127.0.0.1:{self._ports[0]}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the gateway answers."""
+        return f"http://127.0.0.1:{self._ports[1]}/scim/v2"
+
+    def start_core(self) -> None:
+        """Start the core and return when it serves."""
+        self.core = Program(
+            "core_service",
+            f"--grpc-port={self._ports[0]}",
+            f"--data={self._folder}",
+            settings={"DATABASE_URL": self.database_url},
+        )
+        self.core.wait_for("Serving gRPC")
+
+    def start_gateway(self) -> None:
+        """Start the gateway and return when it serves."""
+        self.gateway = Program(
+            "scim_gateway",
+            f"--core={self.grpc_address}",
+            f"--port={self._ports[1]}",
+            f"--public-url={self.base_url}",
+        )
+        self.gateway.wait_for("Listening on")
+
+    def client(self) -> Scim:
+        """Return a client of the workspace's integration."""
+        return Scim(self.base_url, self.place.token)
+
+    def __enter__(self) -> Self:
+        """Start both; show what they printed if the test fails."""
+        self.start_core()
+        self.start_gateway()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End both."""
+        self.gateway.__exit__(kind, error, traceback)
+        self.core.__exit__(kind, error, traceback)

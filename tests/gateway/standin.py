@@ -1,0 +1,96 @@
+"""A core that answers what a test says, behind a real socket, and remembers what it was asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from google.protobuf.message import Message
+from userdirectory import status
+from userdirectory.errors import DirectoryError
+from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
+
+SERVICES = (
+    user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"],
+    workspace_admin_pb2.DESCRIPTOR.services_by_name["WorkspaceAdmin"],
+)
+
+# An answer, an error with a reason, or the bare status of a call that fails for another cause.
+Reply = Message | DirectoryError | tuple[grpc.StatusCode, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One call that arrived: the method's name, the request, the metadata."""
+
+    method: str
+    request: Any
+    metadata: dict[str, str]
+    seconds_left: float
+
+
+@dataclass(slots=True)
+class Core:
+    """
+    What the stand-in was asked and what it answers.
+
+    Attributes:
+        asked: The calls in the order of their arrival.
+        replies: By method; a function is given the request. Others answer an empty message.
+    """
+
+    asked: list[Asked] = field(default_factory=list)
+    replies: dict[str, Reply | Callable[[Any], Reply]] = field(default_factory=dict)
+
+    @property
+    def only(self) -> Asked:
+        """The one call that arrived."""
+        assert len(self.asked) == 1, [call.method for call in self.asked]
+        return self.asked[0]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.asked.clear()
+        self.replies.clear()
+
+
+def handlers(core: Core) -> list[grpc.GenericRpcHandler]:
+    """Return the services of the contract, answered by *core*."""
+    return [
+        grpc.method_handlers_generic_handler(
+            service.full_name,
+            {method.name: _handler(core, method) for method in service.methods},
+        )
+        for service in SERVICES
+    ]
+
+
+def _handler(core: Core, method: Any) -> grpc.RpcMethodHandler:
+    request_type = _class(method.input_type)
+    reply_type = _class(method.output_type)
+
+    async def answer(request: Any, call: grpc.aio.ServicerContext) -> Message:
+        metadata = {key: value for key, value in call.invocation_metadata() or ()}
+        core.asked.append(Asked(method.name, request, metadata, call.time_remaining()))
+        reply: Any = core.replies.get(method.name, reply_type())
+        if callable(reply) and not isinstance(reply, Message):
+            reply = reply(request)
+        if isinstance(reply, DirectoryError):
+            call.set_trailing_metadata(((status.DETAILS_KEY, status.details(reply)),))
+            await call.abort(reply.code, reply.message)
+        if isinstance(reply, tuple):
+            await call.abort(*reply)
+        return reply
+
+    return grpc.unary_unary_rpc_method_handler(
+        answer,
+        request_deserializer=request_type.FromString,
+        response_serializer=reply_type.SerializeToString,
+    )
+
+
+def _class(descriptor: Any) -> Any:
+    module = (
+        user_directory_pb2 if hasattr(user_directory_pb2, descriptor.name) else workspace_admin_pb2
+    )
+    return getattr(module, descriptor.name)
