@@ -82,8 +82,8 @@ async def open_account(write: Write, email: str, wanted: user_pb2.User, secrets:
                 create_time=write.now,
             ),
         )
-    await store.add_account_users(write.tx, account.id, 1)
-    account = account._replace(users_count=account.users_count + 1)
+    count = await store.add_account_users(write.tx, account.id, 1)
+    account = account._replace(users_count=count)
     if _stores(write, secrets, account, linked=True):
         await store.update_account(write.tx, account._replace(password_hash=secrets.hash))
     return account.id
@@ -91,9 +91,7 @@ async def open_account(write: Write, email: str, wanted: user_pb2.User, secrets:
 
 async def close_account(write: Write, account_id: str) -> None:
     """Take a purged user from its account; the account goes with its last user (R-163)."""
-    account = await store.account_by_id(write.tx, account_id)
-    await store.add_account_users(write.tx, account_id, -1)
-    if account is not None and not accounts.is_needed(account.users_count - 1):
+    if not accounts.is_needed(await store.add_account_users(write.tx, account_id, -1)):
         await store.delete_account(write.tx, account_id)
 
 
@@ -115,6 +113,8 @@ async def change(write: Write, row: store.UserRow, wanted: user_pb2.User, secret
     )
     if asked == row.user_name and not named and not secrets.sent:
         return row.user_name
+    # Other workspaces share the account and not our lock: this locks it until the end.
+    await store.add_account_users(write.tx, row.account_id, 0)
     account = await store.account_by_id(write.tx, row.account_id)
     if account is None:
         raise LookupError(f"user {row.id} has no account")

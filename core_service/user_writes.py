@@ -30,6 +30,9 @@ _DERIVED = (
     "last_trace_id",
     "delete_time",
     "unlink_time",
+    "contact_email",
+    "profile_phone",
+    "source",
 )
 
 
@@ -199,6 +202,7 @@ async def _insert(
         update_time=write.now,
         document=_document(wanted, user_name, active),
         search=store.search_text(wanted),
+        source="" if write.caller.provisions else wanted.source,
     )
     await store.insert_user(write.tx, row, _email_keys(wanted))
     await _touch_roles(write, role.id)

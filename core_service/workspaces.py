@@ -197,6 +197,7 @@ def _credential(
         create_time=core.now(),
         expire_time=None,
         revoke_time=None,
+        last_use_time=None,
     )
 
 

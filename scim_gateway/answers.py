@@ -2,7 +2,8 @@
 
 import base64
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -13,7 +14,8 @@ from userdirectory.v1 import group_pb2, user_pb2
 
 # Puts the value of one field into the document, given the base URL.
 _Writer = Callable[[dict[str, Any], Any, str], None]
-_Plan = dict[str, _Writer]
+# By field number: the name in the document, and what writes the value unless it is put as it is.
+_Plan = dict[int, tuple[str, _Writer | None]]
 
 
 def write_user(user: user_pb2.User, base_url: str) -> dict[str, Any]:
@@ -34,13 +36,21 @@ def write_group(group: group_pb2.Group, base_url: str) -> dict[str, Any]:
 
 def location(resource: Resource, identifier: str, base_url: str) -> str:
     """Return the address of a resource: `https://.../Users/3f2a`."""
-    return f"{base_url}/{resource.name}s/{quote(identifier, safe='')}"
+    shown = identifier if identifier.isalnum() else quote(identifier, safe="")
+    return f"{base_url}/{resource.name}s/{shown}"
 
 
 def rfc3339(time: Timestamp) -> str:
     """Return *time* in UTC to the millisecond: `2026-01-31T09:30:00.123Z`."""
-    day = datetime.fromtimestamp(time.seconds, UTC).isoformat()[:19]
-    return f"{day}.{time.nanos // 1_000_000:03d}Z"
+    days, seconds = divmod(time.seconds, 86_400)
+    minutes, seconds = divmod(seconds, 60)
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{seconds:02d}"
+    return f"{_date(days)}T{clock}.{time.nanos // 1_000_000:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _date(days: int) -> str:
+    return (date(1970, 1, 1) + timedelta(days=days)).isoformat()
 
 
 def _write(resource: Resource, message: Any, base_url: str) -> dict[str, Any]:
@@ -52,9 +62,14 @@ def _write(resource: Resource, message: Any, base_url: str) -> dict[str, Any]:
 
 def _put(document: dict[str, Any], message: Message, plan: _Plan, base_url: str) -> None:
     for field, value in message.ListFields():
-        write = plan.get(field.name)
+        step = plan.get(field.number)
+        if step is None:
+            continue
+        name, write = step
         if write is not None:
             write(document, value, base_url)
+        elif value != "":
+            document[name] = value
 
 
 def _meta(resource: Resource, message: Any, base_url: str) -> dict[str, str]:
@@ -69,7 +84,7 @@ def _meta(resource: Resource, message: Any, base_url: str) -> dict[str, str]:
     return meta
 
 
-def _writer(attribute: Attribute) -> _Writer:
+def _writer(attribute: Attribute) -> _Writer | None:
     if attribute.extension:
         return _extension_writer(attribute)
     if attribute.type == "complex":
@@ -80,12 +95,7 @@ def _writer(attribute: Attribute) -> _Writer:
     elif attribute.type == "binary":
         convert = _base64
     else:
-
-        def write_as_is(document: dict[str, Any], value: Any, base_url: str) -> None:  # noqa: ARG001
-            if value != "":
-                document[name] = value
-
-        return write_as_is
+        return None
 
     def write(document: dict[str, Any], value: Any, base_url: str) -> None:  # noqa: ARG001
         if value:
@@ -169,7 +179,7 @@ _REFER: dict[str, Callable[[dict[str, Any], str], None]] = {
 
 def _plan(attributes: tuple[Attribute, ...]) -> _Plan:
     return {
-        attribute.field.name: _writer(attribute)
+        attribute.field.number: (attribute.name, _writer(attribute))
         for attribute in attributes
         if not attribute.in_meta and attribute.returned != "never" and attribute.name != "$ref"
     }

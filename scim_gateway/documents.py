@@ -95,7 +95,14 @@ def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Doc
     read = Document()
     plan = _PLANS[resource.name]
     for name, value in document.items():
+        if name in names.DERIVED:
+            continue
         slot = plan.get(name) or plan.get(name.lower())
+        if slot is not None and slot.read is not None:
+            read.mask.append(slot.attribute.path)
+            if has_value(value):
+                slot.read(message, value, read.unknown)
+            continue
         attribute = slot.attribute if slot else _qualified(resource, name)
         if attribute is None:
             if has_value(value) and not names.is_derived(resource, name):
@@ -105,9 +112,18 @@ def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Doc
         elif attribute.mutability != "readOnly":
             read.mask.append(attribute.path)
             read.unknown += place(message, attribute, value)
-    whole = set(read.mask)
-    read.mask = [path for path in dict.fromkeys(read.mask) if path.rpartition(".")[0] not in whole]
+    read.mask = _outermost(read.mask)
     return read
+
+
+def _outermost(paths: list[str]) -> list[str]:
+    """Return *paths* once each, without those inside of others."""
+    whole = dict.fromkeys(paths)
+    return [
+        path
+        for path in whole
+        if "." not in path or not any(path.startswith(f"{other}.") for other in whole)
+    ]
 
 
 def _qualified(resource: Resource, name: str) -> Attribute | None:
@@ -136,7 +152,8 @@ def _read_extension(
         elif slot.read is not None:
             if extension.path in PARTIAL:
                 read.mask.append(slot.attribute.path)
-            read.unknown += place(message, slot.attribute, inner)
+            if has_value(inner):
+                slot.read(getattr(message, extension.path), inner, read.unknown)
 
 
 def _fill(

@@ -9,8 +9,8 @@ from scim_gateway.errors import invalid_syntax
 # Deeper than any SCIM message: PatchOp > Operations > value > extension > manager is 6.
 MAX_DEPTH = 32
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_BRACKET = re.compile(r"[\[\]{}]")
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -21,9 +21,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     Infinity, U+0000 and lone surrogates in any string, members whose names differ in letter case
     alone (names are case-insensitive in SCIM, so one of them would be lost).
 
-    json with hooks, not orjson: orjson keeps the last of equal members without a word, and the
-    walk that would find them again costs more than it saves (12 against 14 microseconds for a
-    user, 9 against 11 milliseconds for 10,000 members).
+    json with a hook, not orjson: orjson keeps the last of equal members without a word, and the
+    walk that would find them costs more than orjson saves (46 against 19 microseconds for a user,
+    41 against 15 milliseconds for 10,000 members).
 
     Raises:
         ScimError: 400 invalidSyntax.
@@ -36,7 +36,7 @@ def parse_object(body: bytes) -> dict[str, Any]:
         raise invalid_syntax("The body is not UTF-8. Encode it so.") from error
     if not text.strip():
         raise invalid_syntax("The body is empty. Send a JSON object.")
-    _check_depth(text)
+    _check_depth(body)
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
     except ValueError as error:
@@ -59,16 +59,19 @@ def check_text(text: str) -> bool:
     return True
 
 
-def _check_depth(text: str) -> None:
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
+def _check_depth(body: bytes) -> None:
+    """Refuse deep nesting before anything recurses into it; in C, because bodies may be large."""
+    if body.count(b"[") + body.count(b"{") <= MAX_DEPTH:
         return
-    depth = 0
-    for bracket in _BRACKET.findall(_STRING.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        if depth > MAX_DEPTH:
-            raise invalid_syntax(
-                f"The body is nested deeper than {MAX_DEPTH} levels. Make it flatter."
-            )
+    if b"\\" in body:
+        body = _ESCAPE.sub(b"", body)
+    # What stands between an even and an odd quote is a string.
+    brackets = b"".join(body.translate(None, _NO_BRACKETS).split(b'"')[::2])
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if not brackets:
+            return
+    raise invalid_syntax(f"The body is nested deeper than {MAX_DEPTH} levels, or is not JSON.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """What tests of the whole have in common: databases, and directories that run on them."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 import uvloop
 
-from tests.storage_fixtures import NewDatabase
 from tests.system import System, Systems
 
 pytest_plugins = ["tests.storage_fixtures"]
@@ -21,7 +20,7 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], Any]]:
 
 
 @pytest.fixture(scope="session")
-async def systems(new_database: NewDatabase) -> AsyncIterator[Systems]:
+async def systems(new_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[Systems]:
     """The directories of this run, one on each database, started when first asked for."""
     async with contextlib.AsyncExitStack() as stack:
         yield Systems(stack, new_database)

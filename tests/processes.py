@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 30.0
 """How long a start may take on a machine that is busy with other tests."""
 
+_SHOWN_LINES = 40
 # Settings of whoever runs the tests must not reach the programs.
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 
@@ -112,7 +113,8 @@ class Program:
         assert self._process.stdout is not None
         self._process.stdout.close()
         if error is not None:
-            print(f"--- {' '.join(map(str, self._process.args))}\n{self.output}")
+            last = "".join(self._lines[-_SHOWN_LINES:])
+            print(f"--- {' '.join(map(str, self._process.args))}\n{last}")
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -88,8 +89,7 @@ async def storage(
     """Give an empty storage on each kind of database."""
     template = template_databases[request.param]
     if request.param == "sqlite":
-        path = tmp_path / "directory.db"
-        path.write_bytes(Path(template.removeprefix("sqlite:///")).read_bytes())
+        path = shutil.copy(template.removeprefix("sqlite:///"), tmp_path)
         opened = await open_storage(f"sqlite:///{path}")
         yield opened
         await opened.close()

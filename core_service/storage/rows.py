@@ -68,6 +68,7 @@ class UserRow(NamedTuple):
     update_time: int
     document: bytes
     search: str
+    source: str
 
 
 class GroupRow(NamedTuple):
@@ -116,3 +117,62 @@ class CredentialRow(NamedTuple):
     create_time: int
     expire_time: int | None
     revoke_time: int | None
+    last_use_time: int | None
+
+
+class LogRow(NamedTuple):
+    """A row of `log`; `document` is a serialised LogEntry, `reason` empty for what was done."""
+
+    workspace_id: str
+    sequence: int
+    time: int
+    trace_id: str
+    integration_id: str
+    credential_id: str
+    operation: str
+    target_id: str
+    reason: str
+    document: bytes
+
+
+class TombstoneRow(NamedTuple):
+    """A row of `tombstones`."""
+
+    workspace_id: str
+    id: str
+    time: int
+    trace_id: str
+
+
+class OutboxRow(NamedTuple):
+    """A row of `outbox`; `payload` is JSON."""
+
+    workspace_id: str
+    id: str
+    port: str
+    key: str
+    payload: str
+    due_time: int
+    attempts: int
+    done_time: int | None
+    last_error: str
+
+
+class InvoiceWindowRow(NamedTuple):
+    """A row of `invoice_windows`."""
+
+    workspace_id: str
+    id: str
+    open_time: int
+    close_time: int
+    seats: int
+    invoice_time: int | None
+
+
+class SeenRoleNameRow(NamedTuple):
+    """A row of `seen_role_names`."""
+
+    workspace_id: str
+    name_key: str
+    integration_id: str
+    last_time: int

@@ -162,6 +162,7 @@ class User(Table, table=True):
     update_time: int = _whole()
     document: bytes = _bytes()
     search: str = Field(sa_type=Json)
+    source: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class UserEmail(Table, table=True):
@@ -259,6 +260,86 @@ class Credential(Table, table=True):
     create_time: int = _whole()
     expire_time: int | None = _maybe_whole()
     revoke_time: int | None = _maybe_whole()
+    last_use_time: int | None = _maybe_whole()
+
+
+class Log(Table, table=True):
+    """What a request did or why it was refused; `document` is a serialised LogEntry."""
+
+    __tablename__ = "log"
+    __table_args__ = (
+        sa.Index("log_trace", "workspace_id", "trace_id"),
+        sa.Index("log_target", "workspace_id", "target_id", "sequence"),
+        sa.Index("log_reason", "workspace_id", "reason", "time"),
+    )
+    workspace_id: str = _id()
+    sequence: int = Field(
+        primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    time: int = _whole()
+    trace_id: str = _text()
+    integration_id: str = _text()
+    credential_id: str = _text()
+    operation: str = _text()
+    target_id: str = _text()
+    reason: str = _text()
+    document: bytes = _bytes()
+
+
+class Tombstone(Table, table=True):
+    """What is kept of a purged user or a deleted group: its id, when it went, and by what."""
+
+    __tablename__ = "tombstones"
+    workspace_id: str = _id()
+    id: str = _id()
+    time: int = _whole()
+    trace_id: str = _text()
+
+
+class Outbox(Table, table=True):
+    """
+    Something to tell the product around us, delivered after the write that said so.
+
+    `port` is `mail` or `billing`; `key` makes it happen once; `done_time` is NULL until delivered.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.UniqueConstraint("workspace_id", "port", "key", name="outbox_key"),
+        sa.Index("outbox_due", "done_time", "due_time"),
+    )
+    workspace_id: str = _id()
+    id: str = _id()
+    port: str = _text()
+    key: str = _text()
+    payload: str = _text()
+    due_time: int = _whole()
+    attempts: int = _whole()
+    done_time: int | None = _maybe_whole()
+    last_error: str = _text()
+
+
+class InvoiceWindow(Table, table=True):
+    """Seats booked within 30 minutes of the first; `invoice_time` is NULL until invoiced."""
+
+    __tablename__ = "invoice_windows"
+    __table_args__ = (sa.Index("invoice_windows_close", "invoice_time", "close_time"),)
+    workspace_id: str = _id()
+    id: str = _id()
+    open_time: int = _whole()
+    close_time: int = _whole()
+    seats: int = _whole()
+    invoice_time: int | None = _maybe_whole()
+
+
+class SeenRoleName(Table, table=True):
+    """When an integration last sent the name of a role as a value."""
+
+    __tablename__ = "seen_role_names"
+    workspace_id: str = _id()
+    name_key: str = _id()
+    integration_id: str = _id()
+    last_time: int = _whole()
 
 
 def _table(name: str) -> sa.Table:
@@ -275,6 +356,11 @@ groups = _table("groups")
 memberships = _table("memberships")
 integrations = _table("integrations")
 credentials = _table("credentials")
+log = _table("log")
+tombstones = _table("tombstones")
+outbox = _table("outbox")
+invoice_windows = _table("invoice_windows")
+seen_role_names = _table("seen_role_names")
 
 TAKEN: dict[str, tuple[str, str]] = {
     "accounts_email": ("email", "email"),

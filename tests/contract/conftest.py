@@ -9,7 +9,7 @@ import pytest
 from google.protobuf.message import Message
 from userdirectory import status
 from userdirectory.errors import DirectoryError
-from userdirectory.v1 import policy_pb2
+from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
@@ -20,6 +20,8 @@ from core_service.identity import Identity
 from core_service.opening import new_id, now
 from core_service.server import start_server
 from core_service.service import add_services
+from core_service.storage import store
+from core_service.storage.database import Storage, Transaction, open_storage
 from tests.workspaces import Place, new_place
 
 STUBS = {"UserDirectory": UserDirectoryStub, "WorkspaceAdmin": WorkspaceAdminStub}
@@ -92,6 +94,27 @@ async def refusal(call: Awaitable[Any]) -> DirectoryError:
     trailing = dict(caught.value.trailing_metadata())
     assert len(trailing[status.TRACE_KEY]) == 32
     return error
+
+
+async def set_workspace(core: Core, workspace_id: str, values: workspace_pb2.Workspace) -> None:
+    """Merge *values* into a workspace, as its administration would."""
+
+    async def work(tx: Transaction) -> None:
+        row = tx.workspace
+        message = workspace_pb2.Workspace.FromString(row.document)
+        message.MergeFrom(values)
+        kept = row._replace(document=message.SerializeToString(), version=row.version + 1)
+        await store.update_workspace(tx, kept)
+
+    await core.storage.write(workspace_id, work)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+async def storage(request, new_database) -> AsyncIterator[Storage]:
+    """Give one database of each kind to all these tests, each of which makes its own workspaces."""
+    opened = await open_storage(await new_database(request.param))
+    yield opened
+    await opened.close()
 
 
 @pytest.fixture

@@ -8,9 +8,13 @@ from userdirectory.v1.user_directory_pb2 import ListUsersRequest
 from core_service import tokens
 from core_service.identity import CACHE_SECONDS, Identity
 from core_service.storage import store
-from tests.contract.conftest import refusal
+from tests.contract.conftest import refusal, set_workspace
 from tests.workspaces import new_place
 
+LAPSED = workspace_pb2.Workspace(
+    plan=workspace_pb2.PLAN_FREE,
+    policy=policy_pb2.Policy(plan_needed=policy_pb2.PLAN_NEEDED_ENTERPRISE),
+)
 TRACE = "0" * 31 + "1"
 HOUR = 3_600_000_000
 
@@ -141,25 +145,11 @@ async def test_the_plan_is_asked_on_every_request(world):
     """A workspace whose plan no longer includes provisioning is refused, with both plans named."""
     place = await world.place()
     await world.ask(place.token, ListUsersRequest())
-    await set_plan(world.core, place.workspace_id)
+    await set_workspace(world.core, place.workspace_id, LAPSED)
     error = await refusal(world.ask(place.token, ListUsersRequest()))
 
     assert error.reason == "NOT_ENTITLED"
     assert error.metadata == {"plan": "free", "needed": "enterprise"}
-
-
-async def set_plan(core, workspace_id):
-    """Let a workspace fall to the free plan, where provisioning needs another."""
-
-    async def work(tx):
-        row = tx.workspace
-        message = workspace_pb2.Workspace.FromString(row.document)
-        message.plan = workspace_pb2.PLAN_FREE
-        message.policy.plan_needed = policy_pb2.PLAN_NEEDED_ENTERPRISE
-        kept = row._replace(document=message.SerializeToString(), version=row.version + 1)
-        await store.update_workspace(tx, kept)
-
-    await core.storage.write(workspace_id, work)
 
 
 async def test_no_secret_is_stored(core):

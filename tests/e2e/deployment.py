@@ -1,6 +1,7 @@
 """Core and gateway as two processes that can be killed and started again at the same ports."""
 
 import asyncio
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +9,7 @@ from typing import Self
 from core_service import workspaces
 from core_service.opening import make_core
 from core_service.storage.database import open_storage
-from tests.processes import Program, free_port
+from tests.processes import START_SECONDS, Program, free_port
 from tests.scim import Scim
 from tests.workspaces import Place, new_place
 from userdirectory.v1 import policy_pb2
@@ -74,6 +75,14 @@ class Deployment:
             f"--public-url={self.base_url}",
         )
         self.gateway.wait_for("Listening on")
+
+    def wait_until_ready(self) -> None:
+        """Return when the gateway reaches the core, as whoever balances load would wait."""
+        ends = time.monotonic() + START_SECONDS
+        with Scim(f"http://127.0.0.1:{self._ports[1]}", "") as client:
+            while client.get("/readyz").status != 200:
+                assert time.monotonic() < ends, self.gateway.output
+                time.sleep(0.02)
 
     def client(self) -> Scim:
         """Return a client of the workspace's integration."""

@@ -12,7 +12,7 @@ from tests.conformance.dialogs_of import SCENARIOS, runner
 from tests.e2e.deployment import Deployment
 from tests.e2e.load import Load, problems
 
-WRITES = 150
+WRITES = 100
 """Acknowledged writes between two kills: enough for every client to be in the middle of one."""
 
 
@@ -27,16 +27,16 @@ def test_killed_under_load(deployment: Deployment):
     with deployment:
         load = Load(deployment.base_url, deployment.place.token)
         load.wait_for(WRITES)
-        for _ in range(2):
-            deployment.core.kill()
-            deployment.start_core()
-            load.wait_for(WRITES)
-            deployment.gateway.kill()
-            deployment.start_gateway()
-            load.wait_for(WRITES)
+        deployment.core.kill()
+        deployment.start_core()
+        load.wait_for(WRITES)
+        deployment.gateway.kill()
+        deployment.start_gateway()
+        load.wait_for(WRITES)
         deployment.core.kill()
         written = load.stop()
         deployment.start_core()
+        deployment.wait_until_ready()
         with deployment.client() as client:
             assert problems(written, client) == []
         assert load.answers.keys() <= {200, 201, 409, 503}, load.answers
@@ -103,7 +103,7 @@ def test_killed_during_dialogs(deployment: Deployment):
         for talker in talkers:
             talker.start()
         started.wait()
-        for _ in range(3):
+        for _ in range(2):
             seen = len(told)
             while len(told) < seen + 20:
                 stop.wait(0.01)
@@ -112,6 +112,7 @@ def test_killed_during_dialogs(deployment: Deployment):
         stop.set()
         for talker in talkers:
             talker.join(60)
+        deployment.wait_until_ready()
         with deployment.client() as client:
             lost = [path for path, version in told.items() if version and not _is_there(client, path, version)]
 

@@ -70,7 +70,7 @@ def _handler(core: Core, method: Any) -> grpc.RpcMethodHandler:
     reply_type = _class(method.output_type)
 
     async def answer(request: Any, call: grpc.aio.ServicerContext) -> Message:
-        metadata = {key: value for key, value in call.invocation_metadata() or ()}
+        metadata = dict(call.invocation_metadata() or ())
         core.asked.append(Asked(method.name, request, metadata, call.time_remaining()))
         reply: Any = core.replies.get(method.name, reply_type())
         if callable(reply) and not isinstance(reply, Message):
