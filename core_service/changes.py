@@ -270,7 +270,8 @@ def _copy_field(source: Any, target: Any, field: FieldDescriptor) -> None:
     """Copy a field that *target* has no value of."""
     value = getattr(source, field.name)
     if field.is_repeated:
-        getattr(target, field.name).extend(value)
+        if value:  # extending by nothing would make the empty message around it
+            getattr(target, field.name).extend(value)
     elif field.has_presence and not source.HasField(field.name):
         return
     elif field.message_type is not None:

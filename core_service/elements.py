@@ -50,8 +50,9 @@ class Elements:
         and type, and as those are compared without case, what is there keeps its spelling.
         """
         known = {_identity(element): element for element in reversed(self.items)}
+        equal = {_key(element): element for element in self.items}
         for element in given:
-            there = known.setdefault(_identity(element), element)
+            there = equal.get(_key(element)) or known.setdefault(_identity(element), element)
             if there is element:
                 self.items.append(element)
             elif isinstance(there, Message):
@@ -250,9 +251,16 @@ def _distinct(elements: Iterable[Any]) -> list[Any]:
         return items
     kept: dict[Any, Any] = {}
     for element in items:
-        text = isinstance(element, str)
-        kept.setdefault(element if text else element.SerializeToString(deterministic=True), element)
+        kept.setdefault(_key(element), element)
     return list(kept.values())
+
+
+def _key(element: Any) -> str | bytes:
+    """Return what equal elements have in common."""
+    if isinstance(element, str):
+        return element
+    key: bytes = element.SerializeToString(deterministic=True)
+    return key
 
 
 def _identity(element: Any) -> Any:
@@ -263,7 +271,7 @@ def _identity(element: Any) -> Any:
         copy = type(element)()
         copy.CopyFrom(element)
         copy.ClearField("primary")
-        return copy.SerializeToString(deterministic=True)
+        return _key(copy)
     value = element.value
     return (fold(value) if isinstance(value, str) else value, fold(element.type))
 

@@ -95,6 +95,7 @@ async def create(write: Write, wanted: group_pb2.Group) -> str:
             version=1,
             create_time=write.now,
             update_time=write.now,
+            source="" if write.caller.provisions else wanted.source,
         ),
         name,
     )

@@ -88,6 +88,7 @@ async def list_(
 
     async def work(tx: Transaction) -> api.ListGroupsResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        after: Sequence[str | int | None] | None
         if context.roles_as_groups:
             groups, total, after = await role_groups.page(tx, context, query)
         else:

@@ -62,7 +62,7 @@ async def page(
         found.sort(key=lambda group: _sort_key(group, query.order_by))
         if query.descending:
             found.reverse()
-    start = int(query.after[0]) if query.after else query.skip
+    start = int(query.after[0] or 0) if query.after else query.skip
     end = start + query.limit
     return found[start:end], len(found), [end] if query.limit and end < len(found) else None
 

@@ -37,10 +37,13 @@ _DERIVED = (
 
 
 async def create(
-    write: Write, wanted: user_pb2.User, secrets: Secrets
+    write: Write, wanted: user_pb2.User, secrets: Secrets, source: str
 ) -> tuple[store.UserRow, bool]:
     """
     Create a user or take up the one who is there (D-21).
+
+    Args:
+        source: The tool that a product says brought the user.
 
     Returns:
         The user's row, and whether it existed before.
@@ -57,9 +60,9 @@ async def create(
     if found is None or outcome is Existing.CREATE:
         _check_required(write, wanted)
         limits.guard("users", write.row.users_count, policy.max_users)
-        return await _insert(write, wanted, user_name, secrets), False
+        return await _insert(write, wanted, user_name, secrets, source), False
     limits.guard("users", write.row.users_count - 1, policy.max_users)
-    before = (await views.users(write.tx, write.context, [found], provisions=True))[0]
+    before = await shown(write, found)
     taken = masked(write, before, wanted, [], whole=False)
     back = outcome is Existing.COME_BACK
     if back:
@@ -69,6 +72,12 @@ async def create(
         write.notice("LINKED_BY_EMAIL", f"User {found.id} was here before and is linked now.")
     row = await rewrite(write, found, before, taken, secrets, back=back)
     return row, True
+
+
+async def shown(write: Write, row: store.UserRow) -> user_pb2.User:
+    """Return the user of *row* as the caller sees it."""
+    provisions = write.caller.provisions
+    return (await views.users(write.tx, write.context, [row], provisions=provisions))[0]
 
 
 def masked(
@@ -110,6 +119,7 @@ async def rewrite(
     secrets: Secrets,
     *,
     back: bool = False,
+    recycles: bool = False,
 ) -> store.UserRow:
     """
     Make the user of *row* what is wanted, under all rules; nothing differs, nothing is written.
@@ -118,6 +128,7 @@ async def rewrite(
         before: The user as shown to the caller.
         wanted: The user as asked for.
         back: Whether the person comes back to a user that was away.
+        recycles: Whether a user that is deactivated goes to the deleted users in any case.
 
     Returns:
         The row as it is now.
@@ -129,7 +140,8 @@ async def rewrite(
     standing = write.context.standing
     await write.stand((standing(row.role_id, bool(row.active)), standing(role.id, active), row.id))
     spelled = await logins.change(write, row, wanted, secrets)
-    new = _states(write, row, active=active, back=back)._replace(
+    recycles = recycles or _recycles(write)
+    new = _states(write, row, active=active, back=back, recycles=recycles)._replace(
         user_name=spelled,
         user_name_key=email_rules.key(spelled),
         external_id=wanted.external_id if wanted.HasField("external_id") else None,
@@ -154,8 +166,7 @@ async def delete(write: Write, row: store.UserRow) -> None:
         by_provisioning=write.caller.provisions,
     )
     if outcome is Deletion.PURGE:
-        await write.stand((before, None, row.id))
-        await _purge(write, row)
+        await purge(write, row)
         return
     await write.stand((before, standing(row.role_id, active=False), row.id))
     document = user_pb2.User.FromString(row.document)
@@ -171,7 +182,7 @@ async def delete(write: Write, row: store.UserRow) -> None:
 
 
 async def _insert(
-    write: Write, wanted: user_pb2.User, user_name: str, secrets: Secrets
+    write: Write, wanted: user_pb2.User, user_name: str, secrets: Secrets, source: str
 ) -> store.UserRow:
     wanted = changes.clean(wanted)
     await settle(write, NOBODY, wanted)
@@ -202,7 +213,7 @@ async def _insert(
         update_time=write.now,
         document=_document(wanted, user_name, active),
         search=store.search_text(wanted),
-        source="" if write.caller.provisions else wanted.source,
+        source="" if write.caller.provisions else source,
     )
     await store.insert_user(write.tx, row, _email_keys(wanted))
     await _touch_roles(write, role.id)
@@ -226,13 +237,15 @@ async def _write_row(
     return new
 
 
-def _states(write: Write, row: store.UserRow, *, active: bool, back: bool) -> store.UserRow:
+def _states(
+    write: Write, row: store.UserRow, *, active: bool, back: bool, recycles: bool
+) -> store.UserRow:
     """Return *row* as activating, deactivating and coming back leave it (D-20, D-21)."""
     before = _presence(row)
     if back:
         after = deletion.come_back(before, active)
     else:
-        after = deletion.with_active(before, active, recycles=_recycles(write))
+        after = deletion.with_active(before, active, recycles=recycles)
     if write.caller.provisions:
         row = row._replace(integration_id=write.caller.integration_id)
     elif after.active:
@@ -285,11 +298,15 @@ async def _leave_groups(write: Write, row: store.UserRow) -> None:
         await _touch_roles(write, row.role_id)
 
 
-async def _purge(write: Write, row: store.UserRow) -> None:
+async def purge(write: Write, row: store.UserRow) -> None:
+    """Remove the user of *row* for good; a tombstone keeps id, time and trace id (R-171)."""
+    before = write.context.standing(row.role_id, bool(row.active))
+    await write.stand((before, None, row.id))
     await _leave_groups(write, row)
     for report_id in await store.reports_of(write.tx, write.workspace_id, row.id):
         await _forget_manager(write, report_id)
     await store.delete_user(write.tx, write.workspace_id, row.id)
+    await bury(write, row.id)
     await logins.close_account(write, row.account_id)
 
 
@@ -312,6 +329,14 @@ async def _forget_manager(write: Write, report_id: str) -> None:
             search=store.search_text(document),
         ),
         None,
+    )
+
+
+async def bury(write: Write, id_: str) -> None:
+    """Keep of something that is gone its id, when it went, and by which request."""
+    await store.insert_tombstone(
+        write.tx,
+        store.TombstoneRow(write.workspace_id, id_, write.now, write.caller.trace_id),
     )
 
 

@@ -142,9 +142,9 @@ async def create(
     async def work(tx: Transaction) -> api.CreateUserResponse:
         write = await Write.begin(core, tx, caller)
         write.check_unknown(request.unknown_attributes)
-        row, existed = await user_writes.create(write, wanted, secrets)
+        row, existed = await user_writes.create(write, wanted, secrets, request.user.source)
         return api.CreateUserResponse(
-            user=await _shown(write, row), existed=existed, notices=write.notices
+            user=await user_writes.shown(write, row), existed=existed, notices=write.notices
         )
 
     return await core.storage.write(caller.workspace_id, work)
@@ -169,10 +169,12 @@ async def update(
         write.check_unknown(request.unknown_attributes)
         row = await find(tx, caller, user_pb2.UserRef(id=request.user.id))
         views.check_etag(row.version, request.user.etag)
-        before = await _shown(write, row)
+        before = await user_writes.shown(write, row)
         wanted = user_writes.masked(write, before, new, paths, whole=request.whole)
         row = await user_writes.rewrite(write, row, before, wanted, secrets)
-        return api.UpdateUserResponse(user=await _shown(write, row), notices=write.notices)
+        return api.UpdateUserResponse(
+            user=await user_writes.shown(write, row), notices=write.notices
+        )
 
     return await core.storage.write(caller.workspace_id, work)
 
@@ -191,10 +193,12 @@ async def patch(core: Core, caller: Caller, request: api.PatchUserRequest) -> ap
         write.check_unknown(request.unknown_attributes)
         row = await find(tx, caller, request.user)
         views.check_etag(row.version, request.etag)
-        before = await _shown(write, row)
+        before = await user_writes.shown(write, row)
         wanted = user_writes.changed(write, before, request.changes)
         row = await user_writes.rewrite(write, row, before, wanted, secrets)
-        return api.PatchUserResponse(user=await _shown(write, row), notices=write.notices)
+        return api.PatchUserResponse(
+            user=await user_writes.shown(write, row), notices=write.notices
+        )
 
     return await core.storage.write(caller.workspace_id, work)
 
@@ -265,11 +269,6 @@ def check_ids(ids: Sequence[str]) -> None:
 
 def _hidden(row: store.UserRow, caller: Caller) -> bool:
     return caller.provisions and row.unlink_time is not None
-
-
-async def _shown(write: Write, row: store.UserRow) -> user_pb2.User:
-    provisions = write.caller.provisions
-    return (await views.users(write.tx, write.context, [row], provisions=provisions))[0]
 
 
 def _value(change: object) -> user_pb2.User:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.errors import DirectoryError
+from userdirectory.text import fold
 from userdirectory.v1 import group_pb2, role_pb2, user_pb2
 
 from core_service.context import Context
+from core_service.rules import emails
 from core_service.storage import store
 from core_service.storage.database import Transaction
 
@@ -89,6 +91,15 @@ def user(context: Context, row: store.UserRow, *, provisions: bool) -> user_pb2.
     shown.account_id = row.account_id
     shown.managed_by = row.integration_id
     shown.last_trace_id = row.last_trace_id or ""
+    shown.source = row.source
+    shown.contact_email = emails.contact_email(
+        [email.value for email in shown.emails],
+        [email.primary for email in shown.emails],
+        row.user_name,
+    )
+    shown.profile_phone = next(
+        (phone.value for phone in shown.phone_numbers if fold(phone.type) == "mobile"), ""
+    )
     if row.last_sync_time is not None:
         shown.last_sync_time.CopyFrom(timestamp(row.last_sync_time))
     if row.delete_time is not None:
@@ -125,6 +136,7 @@ def group(row: store.GroupRow) -> group_pb2.Group:
         update_time=timestamp(row.update_time),
         display_name=row.display_name,
         member_count=row.member_count,
+        source=row.source,
     )
     if row.external_id is not None:
         message.external_id = row.external_id

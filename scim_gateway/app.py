@@ -43,7 +43,7 @@ class ScimService(App[Request, Response]):
 
     def __init__(self, gateway: Gateway) -> None:
         """Answer every address below the prefix, with and without a workspace in it."""
-        super().__init__(middleware=[Edge()])
+        super().__init__(middleware=[Edge(gateway)])
         self.gateway = gateway
         self.req_options.strip_url_path_trailing_slash = True
         self.add_error_handler(Exception, _handle)
@@ -54,6 +54,16 @@ class ScimService(App[Request, Response]):
         for start in (prefix, f"{prefix}/w/{{workspace_id}}"):
             for path, resource in _routes(gateway).items():
                 self.add_route(f"{start}{path}" or "/", resource)
+
+    async def __call__(  # type: ignore[override]  # as in falcon.asgi
+        self, scope: Any, receive: Any, send: Any
+    ) -> None:
+        """Answer one request, and count it while that takes."""
+        self.gateway.running += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.gateway.running -= 1
 
 
 def create_app(stubs: Stubs, settings: Settings) -> ScimService:

@@ -1,5 +1,6 @@
 """What a resource needs to answer: the stubs of the core, the settings, the caller's credential."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Gateway:
 
     Attributes:
         stopping: Whether the gateway was told to stop; `/readyz` says so.
+        running: How many requests are being answered.
     """
 
     def __init__(self, stubs: Stubs, settings: Settings) -> None:
@@ -49,6 +51,7 @@ class Gateway:
         self.stubs = stubs
         self.settings = settings
         self.stopping = False
+        self.running = 0
 
     async def call(self, req: Request, method: Callable[..., Any], request: Any) -> Any:
         """
@@ -64,20 +67,37 @@ class Gateway:
         timeout = self.settings.rpc_timeout_seconds
         return await method(request, metadata=metadata, timeout=timeout)
 
+    async def read_user_body(self, req: Request) -> dict[str, Any]:
+        """Return the JSON object in the body of a request; as `read_document`."""
+        settings = self.settings
+        return await read_document(req, settings.max_body_bytes, settings.body_timeout_seconds)
+
+    async def read_group_body(self, req: Request) -> dict[str, Any]:
+        """Return the JSON object in the body of a request about groups, which may be larger."""
+        settings = self.settings
+        return await read_document(
+            req, settings.max_group_body_bytes, settings.body_timeout_seconds
+        )
+
     def base_url(self, workspace_id: str) -> str:
         """Return the base URL that the caller was given, without a slash at the end."""
         url = self.settings.base_url
         return f"{url}/w/{quote(workspace_id, safe='')}" if workspace_id else url
 
 
-async def read_document(req: Request, limit: int) -> dict[str, Any]:
+async def read_document(req: Request, limit: int, seconds: float) -> dict[str, Any]:
     """
     Return the JSON object in the body of *req*.
 
+    Args:
+        req: The request.
+        limit: The body may have so many bytes.
+        seconds: The body must be there after so many.
+
     Raises:
         ScimError: 415 unless it is JSON in UTF-8, not compressed; a missing type counts as JSON.
-            413 if it is longer than *limit* bytes, before it is read where its length is told.
-            400 invalidSyntax.
+            413 if it is longer than *limit*, before it is read where its length is told. 408 if
+            it does not come. 400 invalidSyntax.
     """
     content_type = req.content_type
     if content_type:
@@ -90,7 +110,11 @@ async def read_document(req: Request, limit: int) -> dict[str, Any]:
         raise ScimError(415, "", "The body is compressed. Send it as it is.")
     if (req.content_length or 0) > limit:
         raise _too_large(limit)
-    body = await req.stream.read(limit + 1)
+    try:
+        async with asyncio.timeout(seconds):
+            body = await req.stream.read(limit + 1)
+    except TimeoutError as error:
+        raise ScimError(408, "", "The body did not come in time. Send it again.") from error
     if len(body) > limit:
         raise _too_large(limit)
     return parse_object(body)

@@ -10,6 +10,7 @@ from falcon import HTTPMethodNotAllowed
 from falcon.asgi import Request, Response
 
 from scim_gateway.auth import read_token
+from scim_gateway.context import Gateway
 from scim_gateway.errors import ScimError
 
 log = logging.getLogger("scim_gateway.access")
@@ -30,6 +31,10 @@ class Open:
 class Edge:
     """Falcon middleware around every request, also those that no resource answers."""
 
+    def __init__(self, gateway: Gateway) -> None:
+        """Stand in front of *gateway*."""
+        self._gateway = gateway
+
     async def process_request(self, req: Request, resp: Response) -> None:  # noqa: ARG002
         """Name the request and start its clock."""
         req.context.started = time.perf_counter()
@@ -49,6 +54,8 @@ class Edge:
         if not hasattr(resource, f"on_{req.method.lower()}"):
             raise HTTPMethodNotAllowed(methods_of(resource))
         if not isinstance(resource, Open):
+            if self._gateway.running > self._gateway.settings.max_requests:
+                raise ScimError(503, "", "The service is busy. Try again later.", retry_after=1)
             req.context.token = read_token(req.get_header("authorization"))
         for value in params.values():
             if not _IDENTIFIER.fullmatch(value):

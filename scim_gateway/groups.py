@@ -10,7 +10,7 @@ from userdirectory.v1.group_pb2 import Group
 
 from scim_gateway.answers import write_group
 from scim_gateway.conditions import read_filter
-from scim_gateway.context import Gateway, answer, read_document
+from scim_gateway.context import Gateway, answer
 from scim_gateway.documents import read_group
 from scim_gateway.listing import Page, write_list
 from scim_gateway.patch import read_group_changes
@@ -65,8 +65,7 @@ class Groups:
     async def on_post(self, req: Request, resp: Response, workspace_id: str = "") -> None:
         """Create a group."""
         projection = read_query(req.query_string).projection(GROUP)
-        limit = self._gateway.settings.max_group_body_bytes
-        group, read = read_group(await read_document(req, limit))
+        group, read = read_group(await self._gateway.read_group_body(req))
         created = await self._gateway.call(
             req,
             self._gateway.stubs.directory.CreateGroup,
@@ -108,8 +107,7 @@ class OneGroup:
     ) -> None:
         """Replace a group's name and members; its externalId too, if one is sent."""
         projection = read_query(req.query_string).projection(GROUP)
-        limit = self._gateway.settings.max_group_body_bytes
-        group, read = read_group(await read_document(req, limit))
+        group, read = read_group(await self._gateway.read_group_body(req))
         group.id = identifier
         group.etag = await self._required_etag(req, identifier, workspace_id)
         # Witness: keycloak-plugin-put (a document without members empties the group).
@@ -140,8 +138,7 @@ class OneGroup:
         """
         query = read_query(req.query_string)
         projection = query.projection(GROUP)
-        limit = self._gateway.settings.max_group_body_bytes
-        changes, unknown = read_group_changes(await read_document(req, limit))
+        changes, unknown = read_group_changes(await self._gateway.read_group_body(req))
         patched = await self._gateway.call(
             req,
             self._gateway.stubs.directory.PatchGroup,

@@ -7,6 +7,7 @@ from userdirectory.v1.filter_pb2 import Filter
 
 from scim_gateway import conditions, filters, names
 from scim_gateway.errors import invalid_path
+from scim_gateway.parsing import check_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def read_path(text: str, resource: Resource) -> Path:
     """
     if text.isidentifier():
         return named(text, resource)
+    if len(text) > filters.MAX_LENGTH or not check_text(text):
+        raise invalid_path(f"The path `{_shown(text)}` is no path. Correct it.")
     parser = filters.Parser(text)
     if parser.kind != "word" or not filters.NAME.fullmatch(parser.current):
         raise invalid_path(f"The path `{_shown(text)}` begins with no attribute name. Correct it.")

@@ -6,7 +6,7 @@ from falcon.asgi import Request, Response
 from userdirectory.attributes import GROUP, USER, Resource
 
 from scim_gateway.conditions import read_filter
-from scim_gateway.context import Gateway, answer, read_document
+from scim_gateway.context import Gateway, answer
 from scim_gateway.errors import ScimError
 from scim_gateway.groups import list_groups
 from scim_gateway.listing import Page, write_list
@@ -26,7 +26,7 @@ class Search:
 
     async def on_post(self, req: Request, resp: Response, workspace_id: str = "") -> None:
         """List what a SearchRequest asks for."""
-        document = await read_document(req, self._gateway.settings.max_body_bytes)
+        document = await self._gateway.read_user_body(req)
         query = read_search(document)
         resources = _that_understand(query, self._resources, self._gateway.base_url(workspace_id))
         page = Page([], 0)

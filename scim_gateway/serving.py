@@ -7,6 +7,7 @@ from typing import Any
 
 import uvicorn
 
+from scim_gateway.protocol import ScimProtocol
 from scim_gateway.settings import Settings
 
 # Seconds an idle connection stays open; more than the usual 60 of load balancers, so that the
@@ -46,7 +47,7 @@ def _config(app: Any, settings: Settings) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=ScimProtocol,
         ws="none",
         lifespan="off",
         # The application writes one line per request itself.
@@ -55,7 +56,6 @@ def _config(app: Any, settings: Settings) -> uvicorn.Config:
         server_header=False,
         # The peer's address is used for nothing, so nobody need be trusted to name it.
         proxy_headers=False,
-        limit_concurrency=settings.max_connections,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,
         ssl_certfile=settings.tls_certificate or None,

@@ -35,7 +35,8 @@ class Settings:
         tls_certificate: File with the certificate chain; empty serves plain HTTP.
         tls_key: File with the private key.
         shutdown_seconds: How long requests may go on after a signal to stop.
-        max_connections: Answer 503 beyond so many connections at once.
+        max_requests: Beyond so many requests at once, answer 503.
+        body_timeout_seconds: How long a client may take to send the body of a request.
     """
 
     core: str = "127.0.0.1:50051"
@@ -54,7 +55,8 @@ class Settings:
     tls_certificate: str = ""
     tls_key: str = ""
     shutdown_seconds: int = 20
-    max_connections: int = 2000
+    max_requests: int = 1000
+    body_timeout_seconds: float = 30.0
 
     @property
     def base_url(self) -> str:
@@ -104,6 +106,7 @@ _RANGES = (
     ("max_group_body_bytes", 1024, 10 * _MEBIBYTE),
     ("patch_answer_members", 0, 10_000),
     ("shutdown_seconds", 0, 600),
-    ("max_connections", 1, 1_000_000),
+    ("max_requests", 1, 1_000_000),
+    ("body_timeout_seconds", 0.1, 600),
 )
 _FILES = ("tls_certificate", "tls_key", "core_authority", "core_certificate", "core_key")

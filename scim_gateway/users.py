@@ -10,7 +10,7 @@ from userdirectory.v1.user_pb2 import User, UserRef
 
 from scim_gateway.answers import write_user
 from scim_gateway.conditions import read_filter
-from scim_gateway.context import Gateway, answer, read_document
+from scim_gateway.context import Gateway, answer
 from scim_gateway.documents import read_user
 from scim_gateway.listing import Page, write_list
 from scim_gateway.patch import read_user_changes
@@ -59,7 +59,7 @@ class Users:
     async def on_post(self, req: Request, resp: Response, workspace_id: str = "") -> None:
         """Create a user, or take over the one that the policy finds for it."""
         query = read_query(req.query_string)
-        user, read = read_user(await read_document(req, self._gateway.settings.max_body_bytes))
+        user, read = read_user(await self._gateway.read_user_body(req))
         created = await self._gateway.call(
             req,
             self._gateway.stubs.directory.CreateUser,
@@ -93,8 +93,7 @@ class OneUser:
     ) -> None:
         """Replace a user with a document, as the policy says."""
         query = read_query(req.query_string)
-        limit = self._gateway.settings.max_body_bytes
-        user, read = read_user(await read_document(req, limit))
+        user, read = read_user(await self._gateway.read_user_body(req))
         user.id = identifier
         user.etag = await self._required_etag(req, identifier, workspace_id)
         updated = await self._gateway.call(
@@ -115,8 +114,7 @@ class OneUser:
     ) -> None:
         """Change a user."""
         query = read_query(req.query_string)
-        limit = self._gateway.settings.max_body_bytes
-        changes, unknown = read_user_changes(await read_document(req, limit))
+        changes, unknown = read_user_changes(await self._gateway.read_user_body(req))
         patched = await self._gateway.call(
             req,
             self._gateway.stubs.directory.PatchUser,

@@ -77,9 +77,8 @@ class Program:
                 if found:
                     return found
                 left = ends - time.monotonic()
-                assert left > 0 and self._reader.is_alive(), (
-                    f"no {pattern!r} in:\n{''.join(self._lines)}"
-                )
+                if left <= 0 or not self._reader.is_alive():
+                    raise AssertionError(f"no {pattern!r} in:\n{''.join(self._lines)}")
                 self._news.wait(min(left, 0.2))
 
     def signal(self, number: signal.Signals = signal.SIGTERM) -> None:

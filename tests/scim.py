@@ -71,15 +71,25 @@ class Scim:
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> Answer:
         """Send one request; one of NO_ANSWER if none comes back. Nothing is sent twice."""
-        data = None if body is None else json.dumps(body).encode()
-        sent = self._headers | ({} if data is None else {"Content-Type": "application/scim+json"})
         try:
-            self._connection.request(method, self._prefix + path, data, sent | (headers or {}))
-            response = self._connection.getresponse()
-            raw = response.read()
+            self.send(method, path, body, headers)
+            return self.receive()
         except NO_ANSWER:
             self._connection.close()
             raise
+
+    def send(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> None:
+        """Send one request and leave its answer to `receive`."""
+        data = None if body is None else json.dumps(body).encode()
+        sent = self._headers | ({} if data is None else {"Content-Type": "application/scim+json"})
+        self._connection.request(method, self._prefix + path, data, sent | (headers or {}))
+
+    def receive(self) -> Answer:
+        """Return the answer to the request that was sent last."""
+        response = self._connection.getresponse()
+        raw = response.read()
         return Answer(response.status, response.headers, json.loads(raw) if raw else None)
 
     def get(self, path: str) -> Answer:

@@ -11,8 +11,8 @@ import uvicorn
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from core_service import workspaces
 from core_service import settings as core_settings
+from core_service import workspaces
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity

@@ -17,6 +17,10 @@ SCOPES: dict[str, str] = {
     f"{USER_DIRECTORY}/UpdateUser": "users.write",
     f"{USER_DIRECTORY}/PatchUser": "users.write",
     f"{USER_DIRECTORY}/DeleteUser": "users.write",
+    f"{USER_DIRECTORY}/ListDeletedUsers": "users.admin",
+    f"{USER_DIRECTORY}/RestoreUser": "users.admin",
+    f"{USER_DIRECTORY}/PurgeUser": "users.admin",
+    f"{USER_DIRECTORY}/GetOrgChart": "users.read",
     f"{USER_DIRECTORY}/GetGroup": "groups.read",
     f"{USER_DIRECTORY}/BatchGetGroups": "groups.read",
     f"{USER_DIRECTORY}/ListGroups": "groups.read",
@@ -30,4 +34,6 @@ SCOPES: dict[str, str] = {
     f"{USER_DIRECTORY}/ListRoles": "roles.read",
     f"{WORKSPACE_ADMIN}/GetWorkspace": "workspaces.read",
     f"{WORKSPACE_ADMIN}/CreateWorkspace": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/PlanPrune": "workspaces.read",
+    f"{WORKSPACE_ADMIN}/CommitPrune": "workspaces.write",
 }

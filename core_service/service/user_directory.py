@@ -3,7 +3,7 @@
 from userdirectory.v1 import user_directory_pb2 as pb
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryServicer
 
-from core_service import groups, users, workspaces
+from core_service import deleted_users, groups, org_chart, users, workspaces
 from core_service.core import Caller
 from core_service.service.access import USER_DIRECTORY
 from core_service.service.door import Service, rpc
@@ -55,6 +55,28 @@ class UserDirectory(Service, UserDirectoryServicer):
         self, request: pb.DeleteUserRequest, caller: Caller
     ) -> pb.DeleteUserResponse:
         return await users.delete(self.core, caller, request)
+
+    @rpc
+    async def ListDeletedUsers(
+        self, request: pb.ListDeletedUsersRequest, caller: Caller
+    ) -> pb.ListDeletedUsersResponse:
+        return await deleted_users.list_(self.core, caller, request)
+
+    @rpc
+    async def RestoreUser(
+        self, request: pb.RestoreUserRequest, caller: Caller
+    ) -> pb.RestoreUserResponse:
+        return await deleted_users.restore(self.core, caller, request)
+
+    @rpc
+    async def PurgeUser(self, request: pb.PurgeUserRequest, caller: Caller) -> pb.PurgeUserResponse:
+        return await deleted_users.purge(self.core, caller, request)
+
+    @rpc
+    async def GetOrgChart(
+        self, request: pb.GetOrgChartRequest, caller: Caller
+    ) -> pb.GetOrgChartResponse:
+        return await org_chart.get(self.core, caller, request)
 
     @rpc
     async def GetGroup(self, request: pb.GetGroupRequest, caller: Caller) -> pb.GetGroupResponse:

@@ -84,6 +84,7 @@ class GroupRow(NamedTuple):
     version: int
     create_time: int
     update_time: int
+    source: str
 
 
 class MemberRow(NamedTuple):

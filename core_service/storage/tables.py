@@ -207,6 +207,7 @@ class Group(Table, table=True):
     version: int = _whole()
     create_time: int = _whole()
     update_time: int = _whole()
+    source: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 class Membership(Table, table=True):

@@ -25,13 +25,13 @@ def member_change(kind, *users):
 
 
 async def test_a_group_is_created_and_read_back(world):
-    """What was created is what is read; members come with it unless a mask leaves them out."""
+    """What was created is what is read; members come when they are asked for."""
     place = await world.place("GROUP_MIRROR")
     user = await created(world, place, "grace")
     made = await new_group(world, place, "Sales", user)
-    whole = await world.ask(place.token, api.GetGroupRequest(id=made.id))
-    mask = {"paths": ["display_name"]}
-    brief = await world.ask(place.token, api.GetGroupRequest(id=made.id, read_mask=mask))
+    mask = {"paths": ["members", "member_count"]}
+    whole = await world.ask(place.token, api.GetGroupRequest(id=made.id, read_mask=mask))
+    brief = await world.ask(place.token, api.GetGroupRequest(id=made.id))
 
     assert [member.member_id for member in whole.group.members] == [user.id]
     assert whole.group.members[0].type == "User"

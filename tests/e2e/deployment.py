@@ -6,13 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from userdirectory.v1 import policy_pb2
+
 from core_service import workspaces
 from core_service.opening import make_core
 from core_service.storage.database import open_storage
 from tests.processes import START_SECONDS, Program, free_port
 from tests.scim import Scim
 from tests.workspaces import Place, new_place
-from userdirectory.v1 import policy_pb2
 
 
 class Deployment:
@@ -79,10 +80,18 @@ class Deployment:
     def wait_until_ready(self) -> None:
         """Return when the gateway reaches the core, as whoever balances load would wait."""
         ends = time.monotonic() + START_SECONDS
-        with Scim(f"http://127.0.0.1:{self._ports[1]}", "") as client:
+        with self._prober() as client:
             while client.get("/readyz").status != 200:
                 assert time.monotonic() < ends, self.gateway.output
                 time.sleep(0.02)
+
+    def wait_until_alive(self) -> None:
+        """Return when the gateway has answered a request on a new connection."""
+        with self._prober() as client:
+            assert client.get("/healthz").status == 200
+
+    def _prober(self) -> Scim:
+        return Scim(f"http://127.0.0.1:{self._ports[1]}", "")
 
     def client(self) -> Scim:
         """Return a client of the workspace's integration."""

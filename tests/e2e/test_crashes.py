@@ -114,7 +114,11 @@ def test_killed_during_dialogs(deployment: Deployment):
             talker.join(60)
         deployment.wait_until_ready()
         with deployment.client() as client:
-            lost = [path for path, version in told.items() if version and not _is_there(client, path, version)]
+            lost = [
+                path
+                for path, version in told.items()
+                if version and not _is_there(client, path, version)
+            ]
 
     assert lost == []
 

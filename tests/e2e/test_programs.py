@@ -6,17 +6,16 @@ import shlex
 import socket
 import sqlite3
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
 import pytest
-from clients.directory import Directory
-from userdirectory.v1.user_pb2 import Name, User
+from userdirectory.v1 import user_directory_pb2 as api
+from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
+from userdirectory.v1.user_pb2 import User
 
+from clients.directory import Directory
 from tests.e2e.deployment import Deployment
 from tests.processes import ROOT, Program, free_port
 from tests.scim import Scim, person
@@ -130,16 +129,22 @@ class Serve:
         workspace = self.demo["workspaces"][preset]
         return Scim(workspace["base_url"], workspace["token"])
 
+    @property
+    def tokens(self) -> list[str]:
+        """All that demo.json lets in."""
+        workspaces = self.demo["workspaces"].values()
+        return [self.demo["service_token"], *(each["token"] for each in workspaces)]
+
     def stop(self) -> int:
         """Stop it as a service manager does; return the exit status."""
         self.program.signal()
         return self.program.ended()
 
 
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Everything in one process, with a data folder of its own."""
-    started = Serve(tmp_path / "data")
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Everything in one process, for tests that only look."""
+    started = Serve(tmp_path_factory.mktemp("serve") / "data")
     with started.program:
         yield started
 
@@ -158,7 +163,9 @@ def test_serve_says_all_it_takes_to_begin(serve: Serve):
     assert serve.demo["grpc"] in serve.program.output
     token = serve.demo["service_token"]
     with Directory(serve.demo["grpc"], token, workspace_id="strict-rfc") as directory:
-        assert [user.user_name for user in directory.list_users()] == ["ada.admin@strict-rfc.example"]
+        assert [user.user_name for user in directory.list_users()] == [
+            "ada.admin@strict-rfc.example"
+        ]
 
 
 def test_the_printed_commands_work(serve: Serve):
@@ -175,47 +182,28 @@ def test_the_printed_commands_work(serve: Serve):
         assert "ada.admin@single-role.example" in done.stdout.decode()
 
 
-def test_a_second_start_keeps_everything(serve: Serve):
-    """After a stop the users, their versions and the tokens are what they were."""
-    with serve.client("group-mirror") as client:
-        made = client.post("/Users", person("kept@example.com")).body
-    assert serve.stop() == 0
+def test_a_second_start_keeps_everything(tmp_path: Path):
+    """After a stop, and after a kill, users, versions and tokens are what they were."""
+    first = Serve(tmp_path / "data")
+    with first.program, first.client("group-mirror") as client:
+        made = [client.post("/Users", person("before.stop@example.com")).body]
+        assert first.stop() == 0
+        assert "Traceback" not in first.program.output
 
-    again = Serve(serve.folder)
-    with again.program, again.client("group-mirror") as client:
-        kept = client.get(f"/Users/{made['id']}").body
-        tokens = [
-            {name: each["token"] for name, each in demo["workspaces"].items()}
-            for demo in (serve.demo, again.demo)
+    second = Serve(first.folder)
+    with second.program, second.client("group-mirror") as client:
+        made += [client.post("/Users", person(f"{n}.kill@example.com")).body for n in range(20)]
+        second.program.kill()
+
+    third = Serve(first.folder)
+    with third.program, third.client("group-mirror") as client:
+        kept = [client.get(f"/Users/{user['id']}").body for user in made]
+
+        assert [user["meta"]["version"] for user in kept] == [
+            user["meta"]["version"] for user in made
         ]
-
-        assert kept["meta"]["version"] == made["meta"]["version"]
-        assert kept["userName"] == made["userName"]
-        assert tokens[0] == tokens[1]
-        assert again.demo["service_token"] == serve.demo["service_token"]
-
-
-def test_a_kill_loses_nothing(serve: Serve):
-    """What `userdir serve` acknowledged before a kill is there after a start by hand."""
-    with serve.client("group-mirror") as client:
-        made = [
-            client.post("/Users", person(f"kill.{number}@example.com")).body["id"]
-            for number in range(20)
-        ]
-    serve.program.kill()
-
-    again = Serve(serve.folder)
-    with again.program, again.client("group-mirror") as client:
-        assert [client.get(f"/Users/{user_id}").status for user_id in made] == [200] * len(made)
-
-
-@contextlib.contextmanager
-def held(file: Path) -> Iterator[None]:
-    """Hold the write lock of a SQLite database, so that every write waits."""
-    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
-        database.execute("BEGIN IMMEDIATE")
-        yield
-        database.execute("ROLLBACK")
+        assert [user["userName"] for user in kept] == [user["userName"] for user in made]
+        assert third.tokens == second.tokens == first.tokens
 
 
 @pytest.fixture
@@ -226,36 +214,63 @@ def deployment(tmp_path: Path) -> Deployment:
 
 def test_sigterm_lets_calls_finish(deployment: Deployment):
     """Calls that the core has when it is told to stop are answered; then it exits with 0."""
-    with deployment, _directory(deployment) as directory, ThreadPoolExecutor(20) as pool:
-        directory.list_roles()
-        with held(_file(deployment)):
+    metadata = (("authorization", f"Bearer {deployment.service_token}"),)
+    workspace_id = deployment.place.workspace_id
+    deployment.start_core()
+    with deployment.core, grpc.insecure_channel(deployment.grpc_address) as channel:
+        stub = UserDirectoryStub(channel)
+        listing = api.ListRolesRequest(workspace_id=workspace_id)
+        stub.ListRoles(listing, metadata=metadata)
+        with held(deployment):
             calls = [
-                pool.submit(directory.create_user, _user(f"late.{number}@example.com"))
+                stub.CreateUser.future(
+                    api.CreateUserRequest(
+                        workspace_id=workspace_id,
+                        user=User(user_name=f"late.{number}@example.com"),
+                    ),
+                    metadata=metadata,
+                )
                 for number in range(20)
             ]
-            # On one connection a later call is read after all earlier ones.
-            _wait_until_sent(calls)
-            directory.list_roles()
+            # The calls have arrived once a later one on the same connection is answered.
+            stub.ListRoles(listing, metadata=metadata)
             deployment.core.signal()
             deployment.core.wait_for("Stopping after SIGTERM")
-        made = [call.result(20).user.id for call in calls]
+        made = {call.result(20).user.id for call in calls}
 
         assert deployment.core.ended() == 0
-        assert len(set(made)) == 20
-        deployment.start_core()
-        deployment.wait_until_ready()
-        with deployment.client() as client:
-            assert {client.get(f"/Users/{user_id}").status for user_id in made} == {200}
+        assert len(made) == 20
+    deployment.start_core()
+    with (
+        deployment.core,
+        Directory(
+            deployment.grpc_address, deployment.service_token, workspace_id=workspace_id
+        ) as d,
+    ):
+        assert made <= {user.id for user in d.list_users()}
 
 
 def test_sigterm_lets_requests_finish(deployment: Deployment):
     """Requests that the gateway has when it is told to stop are answered; it exits with 0."""
-    with deployment, ThreadPoolExecutor(5) as pool:
-        with held(_file(deployment)):
-            requests = [
-                pool.submit(_post, deployment, f"late.{number}@example.com") for number in range(5)
-            ]
-            deployment.core.wait_for_nothing = None
+    with deployment, contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(deployment.client()) for _ in range(5)]
+        with held(deployment):
+            for number, client in enumerate(clients):
+                client.send("POST", "/Users", person(f"late.{number}@example.com"))
+            # The requests have arrived once one on a later connection is answered.
+            deployment.wait_until_alive()
             deployment.gateway.signal()
-        assert [request.result(20) for request in requests] == [201] * 5
+        answers = [client.receive() for client in clients]
+
+        assert [answer.status for answer in answers] == [201] * 5
         assert deployment.gateway.ended() == 0
+
+
+@contextlib.contextmanager
+def held(deployment: Deployment) -> Iterator[None]:
+    """Hold the write lock of the SQLite database, so that every write waits."""
+    file = deployment.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("ROLLBACK")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from clients.directory import AsyncDirectory
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1.change_pb2 import GroupChange, GroupValue, UserChange, UserValue
@@ -14,6 +13,7 @@ from userdirectory.v1.filter_pb2 import Comparison, Filter
 from userdirectory.v1.group_pb2 import Group, Member
 from userdirectory.v1.user_pb2 import Name, RoleGrant, User, Workplace
 
+from clients.directory import AsyncDirectory
 from core_service.core import Core
 from tests.scim import WORKPLACE, Answer, Scim
 from tests.workspaces import Place, new_place

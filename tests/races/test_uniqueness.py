@@ -94,9 +94,7 @@ async def test_nobody_who_joins_is_lost(arena: Arena):
     )
     ids = {each.user.id for each in made}
     manager, member = arena.roles["Manager"], arena.roles["Member"]
-    await race(
-        *(arena.doors[turn % 2].join(manager, user_id) for turn, user_id in enumerate(ids))
-    )
+    await race(*(arena.doors[turn % 2].join(manager, user_id) for turn, user_id in enumerate(ids)))
 
     assert set(await arena.doors[1].members(manager)) == ids
     assert await arena.doors[1].members(member) == []

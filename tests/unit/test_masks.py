@@ -203,6 +203,7 @@ SHOWN = User(
     emails=[WORK, {"display": "d"}],
     role_id="r",
     enterprise={"manager": {"user_id": "m"}, "department": "D"},
+    workplace={"user_role": "R"},
 )
 
 
@@ -216,7 +217,7 @@ SHOWN = User(
         (["name", "name.given_name"], {"name": {"given_name": "A", "family_name": "B"}}),
         (["emails.value"], {"emails": [{"value": "w"}]}),
         (["emails"], {"emails": [WORK, {"display": "d"}]}),
-        (["role_id", "ims", "workplace.teams"], {"role_id": "r"}),
+        (["role_id", "ims", "workplace.teams"], {"role_id": "r"}),  # no empty workplace
         (["enterprise.manager.user_id"], {"enterprise": {"manager": {"user_id": "m"}}}),
     ],
 )

@@ -18,6 +18,7 @@ TEXT = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 def upgrade() -> None:
     """Make the tables of the history, and the columns that came with them."""
     op.add_column("users", sa.Column("source", TEXT, nullable=False, server_default=""))
+    op.add_column("groups", sa.Column("source", TEXT, nullable=False, server_default=""))
     op.add_column("credentials", sa.Column("last_use_time", sa.BigInteger, nullable=True))
     op.create_table(
         "log",

@@ -1,0 +1,1 @@
+"""Users who are away, the chart, and leaving another tool behind."""
