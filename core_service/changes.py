@@ -41,8 +41,8 @@ def apply_user_changes(user: User, changes: Sequence[UserChange], *, create_miss
     Args:
         user: In normal form, as `clean` or this function returns it; derived fields may be set.
         changes: At most 1000, with at most 4000 comparisons in their selections.
-        create_missing: Whether `add` and `set` make the element that they select if it is not
-            there, and `remove` finds nothing to do (D-43); else that is NO_TARGET.
+        create_missing: Whether `set` makes the element that it selects if it is not there, as
+            `add` always does, and `remove` finds nothing to do (D-43); else that is NO_TARGET.
 
     Raises:
         DirectoryError: FIELD_UNKNOWN, FIELD_READ_ONLY, FILTER_INVALID (`field`); NO_TARGET

@@ -23,8 +23,9 @@ class Patch(Generic[M]):
     Args:
         resource: The attributes of *message*.
         message: The resource; stays as it is.
-        create_missing: Whether an element that a change selects and that is not there is made from
-            the equalities of the selection (D-43); else the change fails with NO_TARGET.
+        create_missing: Whether an element that a `set` selects and that is not there is made from
+            the equalities of the selection, as one that an `add` selects always is (D-43); else
+            the change fails with NO_TARGET.
     """
 
     def __init__(self, resource: Resource, message: M, *, create_missing: bool) -> None:
@@ -129,7 +130,7 @@ class Patch(Generic[M]):
         self, place: Place, elements: Elements, step: str, where: Filter | None, value: Any
     ) -> None:
         given = [] if step == "remove" else self._given(place, value)
-        selected = self._select(place, elements, where)
+        selected = self._select(place, elements, where, step)
         if not given:
             if step != "add":
                 elements.replace(selected, ())
@@ -146,7 +147,7 @@ class Patch(Generic[M]):
     def _apply_to_part(
         self, place: Place, elements: Elements, step: str, where: Filter | None, value: Any
     ) -> None:
-        selected = self._select(place, elements, where)
+        selected = self._select(place, elements, where, step)
         given = () if step == "remove" else getattr(place.holder(value), place.name)
         if len(given) > 1:
             raise invalid(place.path, f"Field {place.path} takes one value. Send one element.")
@@ -167,13 +168,15 @@ class Patch(Generic[M]):
         check_limit(place.whole, len(elements))
         return tidied(elements, place.whole, husks=True)
 
-    def _select(self, place: Place, elements: Elements, where: Filter | None) -> list[Any]:
+    def _select(
+        self, place: Place, elements: Elements, where: Filter | None, step: str
+    ) -> list[Any]:
         """Return the elements that the change is for; if none is, NO_TARGET where it matters."""
         if where is None:
             return list(elements.items)
         resource, within = self._resource, place.whole
         selected = [e for e in elements.items if matches(e, where, resource, within=within)]
-        if not selected and not self._create_missing:
+        if not selected and step != "add" and not self._create_missing:
             raise DirectoryError(
                 "NO_TARGET",
                 f"No element of {within} is what change {self._index} selects. Add one first.",

@@ -36,6 +36,10 @@ class Place:
     roles: dict[str, str]
 
 
+under_test: list[tuple[Core, str]] = []
+"""The workspaces that the test under way has made, to be verified when it ends."""
+
+
 async def new_place(
     core: Core,
     preset: policy_pb2.Preset = policy_pb2.PRESET_SINGLE_ROLE,
@@ -65,6 +69,7 @@ async def new_place(
         absence_regions=["Bayern", "Hessen"],
     )
     await workspaces.create(core, caller, CreateWorkspaceRequest(workspace=wanted, roles=ROLES))
+    under_test.append((core, workspace_id))
     admin = User(
         user_name=f"ada@{workspace_id}.example",
         name=Name(given_name="Ada", family_name="Admin"),

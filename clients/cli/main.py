@@ -64,6 +64,31 @@ def serve(
     )
 
 
+@app.command()
+def verify(
+    data: Annotated[
+        Path, typer.Option(envvar="DATA", help="The folder that `userdir serve` keeps its data in.")
+    ] = Path("var"),
+    database_url: Annotated[
+        str,
+        typer.Option(
+            envvar="DATABASE_URL",
+            help="postgresql://... or sqlite:///...; default: SQLite in the data folder.",
+            show_default=False,
+        ),
+    ] = "",
+) -> None:
+    """
+    Check that every rule holds of the whole database.
+
+    Prints one finding a line and exits 1; with none it exits 0. It reads one snapshot and can run
+    beside the servers, after a restore or before an upgrade.
+    """
+    from clients.cli.verify import main as verify_main
+
+    raise typer.Exit(verify_main(database_url or f"sqlite:///{data / 'directory.db'}"))
+
+
 def main() -> None:
     """Run the command line; the entry point `userdir`."""
     app(prog_name="userdir")
