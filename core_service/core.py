@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from core_service.context import Contexts
+from core_service.ports import Ports
 from core_service.storage.database import Storage
 
 
@@ -18,6 +19,7 @@ class Core:
         new_id: Makes an id that was never used and cannot be guessed.
         page_key: The key that authenticates page tokens, at least 32 bytes.
         contexts: The workspaces as they were last read.
+        ports: What the product around the directory does.
     """
 
     storage: Storage
@@ -25,6 +27,7 @@ class Core:
     new_id: Callable[[], str]
     page_key: bytes
     contexts: Contexts = field(default_factory=Contexts)
+    ports: Ports = field(default_factory=Ports)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Caller:
         credential_id: The public id of the credential.
         scopes: What a service credential may do; an integration may do all of UserDirectory.
         trace_id: Names the request in logs and answers: 32 hexadecimal digits.
+        operation: What is asked for, the name of the RPC: `CreateUser`.
     """
 
     workspace_id: str
@@ -45,6 +49,7 @@ class Caller:
     credential_id: str
     scopes: frozenset[str]
     trace_id: str
+    operation: str = ""
 
     @property
     def provisions(self) -> bool:

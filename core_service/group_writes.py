@@ -8,8 +8,9 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import group_pb2, policy_pb2
 from userdirectory.v1.change_pb2 import GroupChange, GroupValue, Removal
 
-from core_service import matching, views
+from core_service import journal, matching, views
 from core_service.group_members import MOST_MEMBERS, all_members, named_ids, unknown_member
+from core_service.journal import Members
 from core_service.rules import groups as rules
 from core_service.rules import limits, names
 from core_service.rules.groups import Nested
@@ -103,13 +104,15 @@ async def create(write: Write, wanted: group_pb2.Group) -> str:
     await write.count(groups=1)
     change = GroupChange(add=GroupValue(field="members", value=wanted))
     check_steps([change])
+    members = Members()
     if wanted.members:
-        await apply(write, row, [change], fresh=True)
+        members = await apply(write, row, [change], fresh=True)
+    await journal.group(write, None, row, members)
     return row.id
 
 
 async def delete(write: Write, group_id: str, etag: str) -> None:
-    """Delete a group, its memberships and its place in other groups."""
+    """Delete a group, its memberships and its place in other groups; a tombstone stays."""
     row = await store.group_by_id(write.tx, write.workspace_id, group_id)
     if row is None:
         raise LookupError(group_id)
@@ -117,37 +120,45 @@ async def delete(write: Write, group_id: str, etag: str) -> None:
     await store.touch_members_of(write.tx, write.workspace_id, group_id, write.now)
     await store.remove_member_everywhere(write.tx, write.workspace_id, group_id, write.now)
     await store.delete_group(write.tx, write.workspace_id, group_id)
+    await write.bury(group_id)
     await write.count(groups=-1)
+    await journal.group(write, row, None, Members())
 
 
 async def apply(
     write: Write, row: store.GroupRow, steps: Sequence[GroupChange], *, fresh: bool = False
-) -> None:
+) -> Members:
     """
     Apply the steps of a patch; a group that they leave as it was is not written.
 
     Args:
-        fresh: Whether the group was created in this write and keeps its version.
+        fresh: Whether the group was created in this write: it keeps its version and is not logged.
+
+    Returns:
+        Which members came and went.
     """
     new = row
-    touched: set[str] = set()
+    members = Members()
     for index, step in enumerate(steps):
         kind = step.WhichOneof("step")
         body = getattr(step, str(kind))
         if body.field == "members":
-            count, changed = await _change_members(write, new, str(kind), body, index)
-            new = new._replace(member_count=count)
-            touched.update(changed)
+            gone, came = await _change_members(write, new, str(kind), body, index)
+            new = new._replace(member_count=new.member_count - len(gone) + len(came))
+            members.move(gone=gone, came=came)
         else:
             new = _change_field(write, new, str(kind), body)
-    if new == row and not touched:
-        return
+    if new != row or members.touched:
+        if not fresh:
+            new = new._replace(version=row.version + 1, update_time=write.now)
+        await store.update_group(write.tx, new)
+        if new.display_name != row.display_name:
+            await store.touch_members_of(write.tx, write.workspace_id, row.id, write.now)
+        touched = sorted(members.touched)
+        await store.touch_users(write.tx, write.workspace_id, touched, write.now)
     if not fresh:
-        new = new._replace(version=row.version + 1, update_time=write.now)
-    await store.update_group(write.tx, new)
-    if new.display_name != row.display_name:
-        await store.touch_members_of(write.tx, write.workspace_id, row.id, write.now)
-    await store.touch_users(write.tx, write.workspace_id, sorted(touched), write.now)
+        await journal.group(write, row, new, members)
+    return members
 
 
 def _check_field(body: GroupValue | Removal) -> None:
@@ -180,24 +191,22 @@ def _change_field(
 
 async def _change_members(
     write: Write, row: store.GroupRow, kind: str, body: GroupValue | Removal, index: int
-) -> tuple[int, list[str]]:
-    """Change the members and return how many there are then, and the ids that came or went."""
+) -> tuple[list[str], list[str]]:
+    """Change the members and return the ids that went, and those that came."""
     tx, workspace_id = write.tx, write.workspace_id
     if isinstance(body, Removal):
-        gone = await _remove(write, row, body, index)
-        return row.member_count - len(gone), gone
+        return await _remove(write, row, body, index), []
     listed = [member.member_id for member in body.value.members]
     if kind == "discard":
-        gone = await store.remove_members(tx, workspace_id, row.id, listed)
-        return row.member_count - len(gone), list(gone)
+        return list(await store.remove_members(tx, workspace_id, row.id, listed)), []
     wanted = await _resolve(write, body.value.members, row.id)
-    gone = []
+    gone: list[str] = []
     if kind == "set":
         kept = {id_ for id_, _ in wanted}
         gone = await _all_but(write, row, kept)
         await store.remove_members(tx, workspace_id, row.id, gone)
     came = await store.add_members(tx, workspace_id, row.id, wanted)
-    return row.member_count - len(gone) + len(came), [*gone, *came]
+    return gone, list(came)
 
 
 async def _remove(write: Write, row: store.GroupRow, body: Removal, index: int) -> list[str]:

@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 
 from userdirectory.attributes import GROUP
-from userdirectory.errors import DirectoryError
 from userdirectory.v1 import change_pb2, group_pb2
 from userdirectory.v1 import user_directory_pb2 as api
 
 from core_service import changes, group_writes, listing, matching, role_groups, views
-from core_service.context import Context
 from core_service.core import Caller, Core
+from core_service.group_lookup import groups_by_ids, missing
 from core_service.group_members import MOST_MEMBERS, fill, members_of, wants_members
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
@@ -31,7 +30,7 @@ async def get(core: Core, caller: Caller, request: api.GetGroupRequest) -> api.G
         context = await core.contexts.read(tx, caller.workspace_id)
         found = await groups_by_ids(tx, context, [request.id])
         if request.id not in found:
-            raise not_found(request.id)
+            raise await missing(tx, caller.workspace_id, request.id)
         group = found[request.id]
         after = ""
         if wants_members(request.read_mask):
@@ -64,7 +63,7 @@ async def batch_get(
         left = MOST_MEMBERS
         for id_ in request.ids:
             if id_ not in found:
-                raise not_found(id_)
+                raise await missing(tx, caller.workspace_id, id_)
             if wants_members(request.read_mask):
                 await fill(tx, context, found[id_], left)
                 left -= len(found[id_].members)
@@ -150,7 +149,7 @@ async def list_members(
     async def work(tx: Transaction) -> api.ListGroupMembersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
         if request.id not in await groups_by_ids(tx, context, [request.id]):
-            raise not_found(request.id)
+            raise await missing(tx, caller.workspace_id, request.id)
         members, next_after = await members_of(tx, context, request.id, after, limit)
         token = listing.token(core.page_key, scope, [next_after] if next_after else None)
         return api.ListGroupMembersResponse(members=members, next_page_token=token)
@@ -236,31 +235,13 @@ async def delete(
         write = await Write.begin(core, tx, caller)
         found = await groups_by_ids(tx, write.context, [request.id])
         if request.id not in found:
-            raise not_found(request.id)
+            raise await missing(tx, caller.workspace_id, request.id)
         if write.context.roles_as_groups:
             raise role_groups.catalogue("delete")
         await group_writes.delete(write, request.id, request.etag)
         return api.DeleteGroupResponse()
 
     return await core.storage.write(caller.workspace_id, work)
-
-
-async def groups_by_ids(
-    tx: Transaction, context: Context, ids: Sequence[str]
-) -> dict[str, group_pb2.Group]:
-    """Return the groups of these ids that there are, without members; by id."""
-    if context.roles_as_groups:
-        return await role_groups.by_ids(tx, context, ids)
-    return {row.id: views.group(row) for row in await store.groups_by_ids(tx, context.id, ids)}
-
-
-def not_found(group_id: str) -> DirectoryError:
-    """Return the error for a group that is not there."""
-    return DirectoryError(
-        "GROUP_NOT_FOUND",
-        f"No group has the id {group_id!r}. List the groups to find the right one.",
-        id=group_id,
-    )
 
 
 async def _apply(
@@ -270,13 +251,13 @@ async def _apply(
     if write.context.roles_as_groups:
         row = await role_groups.find(write, group_id)
         if row is None:
-            raise not_found(group_id)
+            raise await missing(write.tx, write.workspace_id, group_id)
         views.check_etag(row.version, etag)
         await role_groups.apply(write, row, steps)
         return
     group = await store.group_by_id(write.tx, write.workspace_id, group_id)
     if group is None:
-        raise not_found(group_id)
+        raise await missing(write.tx, write.workspace_id, group_id)
     views.check_etag(group.version, etag)
     await group_writes.apply(write, group, steps)
 

@@ -6,20 +6,23 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from userdirectory.errors import DirectoryError
 
 from core_service.core import Caller, Core
+from core_service.policy import Policy
+from core_service.ports import WorkspaceFacts, facts_of
 from core_service.rules import entitlement
 from core_service.storage import store
 from core_service.storage.database import Transaction
 from core_service.storage.rows import CredentialRow
 from core_service.tokens import parse
+from core_service.uses import Uses
 
 ALL_SCOPES = "*"
-OWN_WORKSPACE = "workspaces.read"
-"""The scope that no credential needs for its own workspace, so that discovery always works."""
+OWN_WORKSPACE = frozenset({"GetWorkspace", "GetPolicy"})
+"""What every credential may ask of its own workspace without a scope: discovery depends on it."""
 PROVISIONING = frozenset({"users.read", "users.write", "groups.read", "groups.write", "roles.read"})
 """What the credential of an integration may do."""
 
@@ -43,6 +46,7 @@ class _Known:
     integration_id: str
     scopes: frozenset[str]
     expire_time: int | None
+    last_use_time: int | None
     standing: "_Standing | None"
     read_at: float
 
@@ -52,8 +56,17 @@ class _Standing:
     """What decides whether an integration may provision its workspace now."""
 
     enabled: bool
-    plan: int
-    plan_needed: int
+    workspace: WorkspaceFacts
+    policy: Policy
+
+
+class Barred(DirectoryError):
+    """A refusal of a caller whose credential is right; `caller` has the credential's workspace."""
+
+    def __init__(self, caller: Caller, error: DirectoryError) -> None:
+        """Refuse as *error* does."""
+        super().__init__(error.reason, error.message, **error.metadata)
+        self.caller = caller
 
 
 class Identity:
@@ -79,9 +92,15 @@ class Identity:
         self._clock = clock
         # By public id and digest, so that a wrong secret never finds what a right one left.
         self._kept: OrderedDict[tuple[str, bytes], _Known] = OrderedDict()
+        self.uses = Uses(core)
 
     async def authenticate(
-        self, metadata: Metadata, workspace_id: str | None, scope: str, trace_id: str
+        self,
+        metadata: Metadata,
+        workspace_id: str | None,
+        scope: str,
+        trace_id: str,
+        operation: str = "",
     ) -> Caller:
         """
         Return who calls and the workspace the call is about.
@@ -92,30 +111,49 @@ class Identity:
                 the request is about none.
             scope: What the RPC needs: `users.read`.
             trace_id: Names the request.
+            operation: The name of the RPC, for the log.
 
         Raises:
             DirectoryError: CREDENTIAL_MISSING; CREDENTIAL_INVALID (unknown, expired, revoked, or
                 its workspace is gone); WORKSPACE_MISMATCH; SCOPE_MISSING; FIELD_INVALID (no
                 workspace named where the credential is for all); WORKSPACE_NOT_FOUND;
-                INTEGRATION_OFF; NOT_ENTITLED.
+                INTEGRATION_OFF; NOT_ENTITLED. Those of a credential that is right are `Barred`.
 
         Source: D-22, D-23; RFC 6750 section 2.1.
         """
         known = await self._known(*_presented(metadata))
         if known.expire_time is not None and known.expire_time <= self._core.now():
             raise _invalid()
-        _check_scope(known, scope)
-        workspace = _workspace(known, workspace_id)
-        if known.standing and scope != OWN_WORKSPACE:
-            entitlement.guard_enabled(known.standing.enabled, known.integration_id)
-            entitlement.guard_plan(known.standing.plan, known.standing.plan_needed)
-        return Caller(
-            workspace_id=workspace,
+        caller = Caller(
+            workspace_id=known.workspace_id,
             integration_id=known.integration_id,
             credential_id=known.credential_id,
             scopes=known.scopes,
             trace_id=trace_id,
+            operation=operation,
         )
+        try:
+            workspace = await self._admitted(known, workspace_id, scope, operation)
+        except DirectoryError as error:
+            raise Barred(caller, error) from error
+        return (
+            caller if workspace == known.workspace_id else replace(caller, workspace_id=workspace)
+        )
+
+    async def _admitted(
+        self, known: _Known, workspace_id: str | None, scope: str, operation: str
+    ) -> str:
+        """Return the workspace of the call, which the credential may make now."""
+        own = operation in OWN_WORKSPACE and known.workspace_id != ""
+        if not own:
+            _check_scope(known, scope)
+        workspace = _workspace(known, workspace_id)
+        if known.standing and not own:
+            entitlement.guard_enabled(known.standing.enabled, known.integration_id)
+            await self._core.ports.entitlement.allows(
+                known.standing.workspace, known.standing.policy
+            )
+        return workspace
 
     async def _known(self, public_id: str, digest: bytes) -> _Known:
         key = (public_id, digest)
@@ -124,6 +162,7 @@ class Identity:
         if known is None or now - known.read_at >= self._cache_seconds:
             self._kept.pop(key, None)
             known = await self._look_up(public_id, digest, now)
+            self.uses.note(known.credential_id, known.last_use_time)
             self._kept[key] = known
             if len(self._kept) > _CACHE_SIZE:
                 self._kept.popitem(last=False)
@@ -142,6 +181,7 @@ class Identity:
                 integration_id=row.integration_id,
                 scopes=PROVISIONING if row.integration_id else frozenset(row.scopes.split()),
                 expire_time=row.expire_time,
+                last_use_time=row.last_use_time,
                 standing=await self._standing(tx, row),
                 read_at=now,
             )
@@ -162,8 +202,8 @@ class Identity:
         context = await self._core.contexts.read(tx, row.workspace_id)
         return _Standing(
             enabled=integration.enabled,
-            plan=context.message.plan,
-            plan_needed=context.policy.plan_needed,
+            workspace=facts_of(context.id, context.message),
+            policy=context.policy,
         )
 
 
@@ -214,8 +254,7 @@ def _workspace(known: _Known, named: str | None) -> str:
 
 
 def _check_scope(known: _Known, scope: str) -> None:
-    own = scope == OWN_WORKSPACE and known.workspace_id
-    if own or scope in known.scopes or ALL_SCOPES in known.scopes:
+    if ALL_SCOPES in known.scopes or known.scopes.issuperset(scope.split()):
         return
     raise DirectoryError(
         "SCOPE_MISSING",

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 import argon2
-from userdirectory.v1 import policy_pb2, user_pb2
+from userdirectory.v1 import log_pb2, policy_pb2, user_pb2
 
 from core_service.core import Caller, Core
 from core_service.policy import Policy
@@ -168,7 +168,7 @@ async def _email(write: Write, row: store.UserRow, account: store.AccountRow, as
 
 
 def _stores(write: Write, secrets: Secrets, account: store.AccountRow, *, linked: bool) -> bool:
-    """Return whether the password becomes the account's; note one that is dropped (D-31)."""
+    """Return whether the password becomes the account's; note one that does or not (D-31)."""
     outcome = passwords.outcome(
         "sent" if secrets.sent else "",
         accepted=bool(secrets.hash),
@@ -177,4 +177,6 @@ def _stores(write: Write, secrets: Secrets, account: store.AccountRow, *, linked
     )
     if outcome is Outcome.IGNORE:
         write.notice("PASSWORD_IGNORED", "The password that was sent was dropped.", "password")
+    if outcome is Outcome.STORE:
+        write.changes.append(log_pb2.FieldChange(field="password"))
     return outcome is Outcome.STORE

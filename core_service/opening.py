@@ -1,5 +1,6 @@
-"""From settings to a core that works: the data folder, the database, the installation's key."""
+"""From settings to a core that works: the data folder, the database, the ports, the worker."""
 
+import asyncio
 import contextlib
 import secrets
 import time
@@ -7,6 +8,8 @@ import uuid
 from collections.abc import AsyncIterator
 
 from core_service.core import Core
+from core_service.outbox import Worker
+from core_service.ports import Ports, SmtpMail
 from core_service.settings import Settings
 from core_service.storage import store
 from core_service.storage.database import Storage, Transaction, open_storage
@@ -19,6 +22,8 @@ async def opened(settings: Settings) -> AsyncIterator[Core]:
     """
     Give a core on the database of *settings*, made and migrated if need be, and close it.
 
+    While it is given, a worker delivers its outbox.
+
     Raises:
         OSError: The data folder cannot be made.
         ValueError: The URL names no database.
@@ -28,14 +33,42 @@ async def opened(settings: Settings) -> AsyncIterator[Core]:
         settings.data.mkdir(parents=True, exist_ok=True)
     storage = await open_storage(settings.storage_url)
     try:
-        yield await make_core(storage)
+        core = await make_core(storage, _ports(settings))
+        async with delivering(core, settings.shutdown_seconds):
+            yield core
     finally:
         await storage.close()
 
 
-async def make_core(storage: Storage) -> Core:
-    """Return a core on *storage* with the time and ids of this machine."""
-    return Core(storage=storage, now=now, new_id=new_id, page_key=await _page_key(storage))
+async def make_core(storage: Storage, ports: Ports | None = None) -> Core:
+    """Return a core on *storage* with the time and ids of this machine; None: default ports."""
+    return Core(
+        storage=storage,
+        now=now,
+        new_id=new_id,
+        page_key=await _page_key(storage),
+        ports=ports or Ports(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def delivering(core: Core, grace_seconds: float) -> AsyncIterator[None]:
+    """
+    Deliver the outbox of *core* meanwhile.
+
+    Args:
+        grace_seconds: How long deliveries may finish at the end. What does not finish is tried
+            again by another process or after the next start.
+    """
+    worker = Worker(core)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await asyncio.wait([task], timeout=grace_seconds)
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def now() -> int:
@@ -46,6 +79,12 @@ def now() -> int:
 def new_id() -> str:
     """Return 32 random hexadecimal digits."""
     return uuid.uuid4().hex
+
+
+def _ports(settings: Settings) -> Ports:
+    if settings.smtp_url is None:
+        return Ports()
+    return Ports(mail=SmtpMail(settings.smtp_url, settings.mail_from))
 
 
 async def _page_key(storage: Storage) -> bytes:

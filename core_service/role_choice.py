@@ -5,12 +5,17 @@ Two doors are on the user: `workplace.user_role` and `roles`; the third is the g
 In the stored user an element of `roles` without a value stands for the role the user has.
 """
 
+from userdirectory.text import name_key
 from userdirectory.v1 import user_pb2
 
 from core_service.rules import guests
 from core_service.rules import roles as rules
 from core_service.rules.roles import Grant, RoleFacts
+from core_service.storage import store
 from core_service.writing import Write
+
+_DAY = 24 * 3600 * 1_000_000
+_REMEMBERED = 30 * _DAY
 
 
 def choose(
@@ -35,6 +40,32 @@ def choose(
     if not wanted.workplace.ListFields():
         wanted.ClearField("workplace")
     return chosen
+
+
+async def remember(write: Write, *sent: user_pb2.User) -> None:
+    """
+    Keep which roles an identity provider names by value, so that a rename can warn (R-149).
+
+    A name that the same integration sent within a day is not written again.
+
+    Args:
+        sent: The user, or the values of the changes, as they came.
+    """
+    if not write.caller.provisions:
+        return
+    values = {user.workplace.user_role for user in sent}
+    values.update(grant.value for user in sent for grant in user.roles)
+    known = {name_key(role.name) for role in _roles(write)}
+    for key in sorted({name_key(value) for value in values} & known):
+        row = store.SeenRoleNameRow(write.workspace_id, key, write.caller.integration_id, write.now)
+        await store.see_role_name(write.tx, row, before=write.now - _DAY)
+
+
+async def senders(write: Write, role_name_key: str) -> list[str]:
+    """Return the ids of the integrations that sent a name of a role in the last 30 days."""
+    return await store.senders_of_role_name(
+        write.tx, write.workspace_id, role_name_key, since=write.now - _REMEMBERED
+    )
 
 
 def _by_extension(

@@ -8,9 +8,10 @@ from userdirectory.text import fold
 from userdirectory.v1 import filter_pb2, group_pb2
 from userdirectory.v1.change_pb2 import GroupChange
 
-from core_service import matching, views
+from core_service import journal, matching, views
 from core_service.context import Context
 from core_service.group_members import all_members, named_ids, unknown_member
+from core_service.journal import Members
 from core_service.rules import roles as rules
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
@@ -82,17 +83,19 @@ async def apply(write: Write, row: store.RoleRow, steps: Sequence[GroupChange]) 
     Raises:
         DirectoryError: ROLE_CATALOGUE, FIELD_INVALID, LAST_ADMIN, NO_SEAT, ADMIN_ROLE_LOCKED.
     """
+    members = Members()
     for step in steps:
         kind = str(step.WhichOneof("step"))
         body = getattr(step, kind)
         if body.field == "members":
-            await _change_members(write, row, kind, body)
+            await _change_members(write, row, kind, body, members)
         elif body.field == "external_id":
             write.notice(
                 "ATTRIBUTES_IGNORED", "Roles have no external id; it was left out.", "external_id"
             )
         elif kind == "remove" or body.value.display_name.strip() != row.name:
             raise catalogue("rename")
+    await journal.role_members(write, row.id, members)
 
 
 def catalogue(operation: str) -> DirectoryError:
@@ -106,37 +109,42 @@ def catalogue(operation: str) -> DirectoryError:
     )
 
 
-async def _change_members(write: Write, row: store.RoleRow, kind: str, body: object) -> None:
+async def _change_members(
+    write: Write, row: store.RoleRow, kind: str, body: object, changed: Members
+) -> None:
     role = write.context.roles[row.id]
     default = write.context.default_role
     if kind == "remove":
         leaving = await _selected(write, row.id, body)
-        return await _leave(write, leaving, row.id)
+        return await _leave(write, leaving, row.id, changed)
     listed = list(dict.fromkeys(member.member_id for member in body.value.members))  # type: ignore[attr-defined]
     if kind == "discard":
-        return await _leave(write, listed, row.id)
+        return await _leave(write, listed, row.id, changed)
     if kind == "set" and role.id != default.id:
         members = await all_members(write.tx, write.context, row.id)
         keep = set(listed)
         gone = [member.member_id for member in members if member.member_id not in keep]
-        await _move(write, gone, default.id)
-    found = await _move(write, listed, role.id)
+        _, moved = await _move(write, gone, default.id)
+        changed.move(gone=moved)
+    found, moved = await _move(write, listed, role.id)
+    changed.move(came=moved)
     for user_id in listed:
         if user_id not in found:
             raise unknown_member(user_id)
     return None
 
 
-async def _leave(write: Write, user_ids: Sequence[str], role_id: str) -> None:
+async def _leave(write: Write, user_ids: Sequence[str], role_id: str, changed: Members) -> None:
     """Give those of *user_ids* that have the role the default role instead (D-09)."""
     left = write.context.roles[role_id]
     after = rules.role_after_leaving_group(left, left, write.context.default_role)
-    await _move(write, user_ids, after.id, only_from=role_id)
+    _, moved = await _move(write, user_ids, after.id, only_from=role_id)
+    changed.move(gone=moved)
 
 
 async def _move(
     write: Write, user_ids: Sequence[str], role_id: str, *, only_from: str = ""
-) -> set[str]:
+) -> tuple[set[str], list[str]]:
     """
     Give users a role, under all guards.
 
@@ -144,7 +152,7 @@ async def _move(
         only_from: Leave users alone that have another role than this one.
 
     Returns:
-        Which of *user_ids* there are.
+        Which of *user_ids* there are, and those of them that had another role.
     """
     tx, workspace_id = write.tx, write.workspace_id
     rows = [
@@ -169,7 +177,10 @@ async def _move(
         await store.set_user_roles(tx, workspace_id, ids, role_id, write.now)
         touched = sorted({row.role_id for row in moving} | {role_id})
         await store.touch_roles(tx, workspace_id, touched, write.now)
-    return {row.id for row in rows}
+    roles = write.context.roles
+    for row in moving:
+        journal.tell_promotion(write, row.id, roles[row.role_id], roles[role_id])
+    return {row.id for row in rows}, [row.id for row in moving]
 
 
 async def _selected(write: Write, role_id: str, body: object) -> list[str]:

@@ -4,11 +4,13 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import quote
 
 from core_service.logs import LEVELS
+from core_service.ports import SmtpServer
 
 
 class SettingsError(Exception):
@@ -88,6 +90,19 @@ def database(text: str) -> str:
     return text
 
 
+def mail_server(text: str) -> SmtpServer | None:
+    """Return the mail server at a URL, None if none is named."""
+    return SmtpServer.parse(text) if text else None
+
+
+def sender(text: str) -> str:
+    """Return who sends mails: an address, perhaps with a name before it."""
+    address = parseaddr(text)[1]
+    if text and (not re.fullmatch(r"[^@\s]+@[^@\s]+", address) or not text.isprintable()):
+        raise ValueError("be an address, such as Directory <directory@example.com>")
+    return text
+
+
 def file(text: str) -> Path | None:
     """Return the path of a file that can be read, None if none is named."""
     if not text:
@@ -132,6 +147,20 @@ class Settings:
     ]
     log_level: Annotated[
         str, Setting("INFO", level, f"The least that is logged: {', '.join(LEVELS)}.")
+    ]
+
+    smtp_url: Annotated[
+        SmtpServer | None,
+        Setting(
+            "",
+            mail_server,
+            "The mail server: smtp://user:password@host:587 (STARTTLS) or smtps://host:465; "
+            "smtp://localhost:25?tls=off for this machine. Without one, mails are only logged.",
+            secret=True,
+        ),
+    ]
+    mail_from: Annotated[
+        str, Setting("", sender, "Who sends mails: Directory <directory@example.com>.")
     ]
 
     @property
@@ -190,6 +219,8 @@ def _conflicts(texts: Mapping[str, str]) -> list[str]:
         problems.append("GRPC_TLS_CERT and GRPC_TLS_KEY must be given together.")
     if texts["grpc_tls_client_ca"] and not texts["grpc_tls_cert"]:
         problems.append("GRPC_TLS_CLIENT_CA needs GRPC_TLS_CERT and GRPC_TLS_KEY.")
+    if texts["smtp_url"] and not texts["mail_from"]:
+        problems.append("SMTP_URL needs MAIL_FROM.")
     return problems
 
 

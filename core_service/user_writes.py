@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from userdirectory.v1 import change_pb2, policy_pb2, user_pb2
 
-from core_service import changes, logins, role_choice, views
+from core_service import changes, journal, logins, mails, role_choice, views
 from core_service.logins import Secrets
 from core_service.profile import NOBODY, settle
 from core_service.rules import deletion, existing, limits, names
@@ -150,10 +150,11 @@ async def rewrite(
         manager_id=wanted.enterprise.manager.user_id or None,
         document=_document(wanted, spelled, active),
     )
-    if new == row:
-        return row
-    new = await _write_row(write, row, new, wanted)
-    await _touch(write, row, new)
+    if new != row:
+        new = await _write_row(write, row, new, wanted)
+        await _touch(write, row, new)
+        await mails.announce_return(write, row, new)
+    await journal.user(write, row, new)
     return new
 
 
@@ -177,8 +178,9 @@ async def delete(write: Write, row: store.UserRow) -> None:
         integration_id="",
         document=document.SerializeToString(deterministic=True),
     )
-    await _write_row(write, row, new, None)
+    new = await _write_row(write, row, new, None)
     await _leave_groups(write, row)
+    await journal.user(write, row, new)
 
 
 async def _insert(
@@ -217,6 +219,7 @@ async def _insert(
     )
     await store.insert_user(write.tx, row, _email_keys(wanted))
     await _touch_roles(write, role.id)
+    await journal.user(write, None, row)
     return row
 
 
@@ -306,8 +309,9 @@ async def purge(write: Write, row: store.UserRow) -> None:
     for report_id in await store.reports_of(write.tx, write.workspace_id, row.id):
         await _forget_manager(write, report_id)
     await store.delete_user(write.tx, write.workspace_id, row.id)
-    await bury(write, row.id)
+    await write.bury(row.id)
     await logins.close_account(write, row.account_id)
+    await journal.user(write, row, None)
 
 
 async def _forget_manager(write: Write, report_id: str) -> None:
@@ -319,25 +323,15 @@ async def _forget_manager(write: Write, report_id: str) -> None:
     document.enterprise.ClearField("manager")
     if not document.enterprise.ListFields():
         document.ClearField("enterprise")
-    await store.update_user(
-        write.tx,
-        row._replace(
-            manager_id=None,
-            version=row.version + 1,
-            update_time=write.now,
-            document=document.SerializeToString(deterministic=True),
-            search=store.search_text(document),
-        ),
-        None,
+    new = row._replace(
+        manager_id=None,
+        version=row.version + 1,
+        update_time=write.now,
+        document=document.SerializeToString(deterministic=True),
+        search=store.search_text(document),
     )
-
-
-async def bury(write: Write, id_: str) -> None:
-    """Keep of something that is gone its id, when it went, and by which request."""
-    await store.insert_tombstone(
-        write.tx,
-        store.TombstoneRow(write.workspace_id, id_, write.now, write.caller.trace_id),
-    )
+    await store.update_user(write.tx, new, None)
+    await journal.manager_cleared(write, row, new)
 
 
 def _document(wanted: user_pb2.User, user_name: str, active: bool) -> bytes:

@@ -7,9 +7,10 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1 import user_pb2
 
-from core_service import changes, listing, matching, user_writes, views
+from core_service import changes, listing, matching, role_choice, user_writes, views
 from core_service.core import Caller, Core
 from core_service.logins import secrets_of
+from core_service.ports import facts_of, sign_on
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
 from core_service.writing import Write
@@ -85,7 +86,11 @@ async def list_(core: Core, caller: Caller, request: api.ListUsersRequest) -> ap
     async def work(tx: Transaction) -> api.ListUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
         page = await pages.list_users(
-            tx, context.id, query, roles_as_groups=context.roles_as_groups
+            tx,
+            context.id,
+            query,
+            roles_as_groups=context.roles_as_groups,
+            hide_guests=caller.provisions,
         )
         users = await views.users(
             tx,
@@ -119,7 +124,11 @@ async def count(
     async def work(tx: Transaction) -> api.CountUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
         total = await pages.count_users(
-            tx, context.id, filter_, roles_as_groups=context.roles_as_groups
+            tx,
+            context.id,
+            filter_,
+            roles_as_groups=context.roles_as_groups,
+            hide_guests=caller.provisions,
         )
         return api.CountUsersResponse(count=total)
 
@@ -134,7 +143,7 @@ async def create(
 
     Raises:
         DirectoryError: VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN, NAME_UNKNOWN, SECOND_ROLE,
-            ADMIN_ROLE_LOCKED, NO_SEAT, LIMIT_REACHED.
+            ADMIN_ROLE_LOCKED, NO_SEAT, LIMIT_REACHED, SIGN_ON_MISSING.
     """
     wanted = changes.clean(request.user)
     secrets = await secrets_of(core, caller, wanted)
@@ -142,6 +151,8 @@ async def create(
     async def work(tx: Transaction) -> api.CreateUserResponse:
         write = await Write.begin(core, tx, caller)
         write.check_unknown(request.unknown_attributes)
+        await _guard_sign_on(write)
+        await role_choice.remember(write, wanted)
         row, existed = await user_writes.create(write, wanted, secrets, request.user.source)
         return api.CreateUserResponse(
             user=await user_writes.shown(write, row), existed=existed, notices=write.notices
@@ -169,6 +180,7 @@ async def update(
         write.check_unknown(request.unknown_attributes)
         row = await find(tx, caller, user_pb2.UserRef(id=request.user.id))
         views.check_etag(row.version, request.user.etag)
+        await role_choice.remember(write, new)
         before = await user_writes.shown(write, row)
         wanted = user_writes.masked(write, before, new, paths, whole=request.whole)
         row = await user_writes.rewrite(write, row, before, wanted, secrets)
@@ -193,6 +205,7 @@ async def patch(core: Core, caller: Caller, request: api.PatchUserRequest) -> ap
         write.check_unknown(request.unknown_attributes)
         row = await find(tx, caller, request.user)
         views.check_etag(row.version, request.etag)
+        await role_choice.remember(write, *(_value(change) for change in request.changes))
         before = await user_writes.shown(write, row)
         wanted = user_writes.changed(write, before, request.changes)
         row = await user_writes.rewrite(write, row, before, wanted, secrets)
@@ -265,6 +278,13 @@ def check_ids(ids: Sequence[str]) -> None:
             field="ids",
             limit=MOST_IDS,
         )
+
+
+async def _guard_sign_on(write: Write) -> None:
+    """Refuse that provisioning creates users while the single sign-on is missing (R-013)."""
+    if write.caller.provisions:
+        facts = facts_of(write.workspace_id, write.context.message)
+        await sign_on.guard(write.core.ports.sign_on, facts, write.context.policy)
 
 
 def _hidden(row: store.UserRow, caller: Caller) -> bool:

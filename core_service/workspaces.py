@@ -1,23 +1,35 @@
-"""The use cases of workspaces, their roles and what connects them with identity providers."""
+"""The use cases of workspaces: reading one, creating one, setting its own values."""
 
 import re
+from urllib.parse import urlsplit
 
+from google.protobuf.field_mask_pb2 import FieldMask
 from userdirectory.errors import DirectoryError
-from userdirectory.text import fold, name_key
-from userdirectory.v1 import role_pb2, user_directory_pb2, workspace_pb2
+from userdirectory.v1 import role_pb2, workspace_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
-from core_service import policy, tokens, views
-from core_service.context import KINDS
+from core_service import policy, role_rows, views
 from core_service.core import Caller, Core
 from core_service.rules import names, regions
-from core_service.rules import roles as role_rules
 from core_service.rules import teams as team_rules
-from core_service.rules.roles import RoleFacts
+from core_service.rules.wording import invalid, shown
 from core_service.storage import store
 from core_service.storage.database import Transaction
+from core_service.workspace_writes import change
+from core_service.writing import Write
 
 _ID = re.compile(r"[a-z][a-z0-9-]{0,62}")
+_LINK_LIMIT = 2048
+_OWN = ("display_name", "link", "plan", "sign_on", "seat_plan", "default_role_id")
+_OWN_PARTS = ("seat_plan.total", "seat_plan.automatic_booking")
+_DERIVED = (
+    "id",
+    "etag",
+    "create_time",
+    "update_time",
+    "default_role_id",
+    "has_external_users",
+)
 
 
 async def get(
@@ -34,7 +46,7 @@ async def get(
         await core.contexts.read(tx, caller.workspace_id)
         row = await store.workspace(tx, caller.workspace_id)
         assert row is not None
-        return api.GetWorkspaceResponse(workspace=_shown(row))
+        return api.GetWorkspaceResponse(workspace=await _shown(tx, row))
 
     return await core.storage.read(work)
 
@@ -49,7 +61,7 @@ async def create(
         DirectoryError: FIELD_INVALID, VALUE_TAKEN.
     """
     wanted = _checked(request.workspace)
-    roles = _checked_roles(list(request.roles))
+    roles = role_rows.checked(request.roles)
     now = core.now()
     row = store.WorkspaceRow(
         id=request.workspace.id,
@@ -74,140 +86,52 @@ async def create(
         kept = row._replace(document=wanted.SerializeToString(deterministic=True))
         await store.insert_workspace(tx, kept)
         for rank, role in enumerate(roles, start=1):
-            await store.insert_role(tx, _role_row(core, row.id, role, rank, now))
-        return api.CreateWorkspaceResponse(workspace=_shown(kept))
+            await store.insert_role(tx, role_rows.new_row(core, row.id, role, rank, now))
+        return api.CreateWorkspaceResponse(workspace=await _shown(tx, kept))
 
     return await core.storage.write("", work)
 
 
-async def get_role(
-    core: Core, caller: Caller, request: user_directory_pb2.GetRoleRequest
-) -> user_directory_pb2.GetRoleResponse:
+async def update(
+    core: Core, caller: Caller, request: api.UpdateWorkspaceRequest
+) -> api.UpdateWorkspaceResponse:
     """
-    Return one role; provisioning clients find no guest role.
+    Set what the mask names of the workspace's own values, and nothing else.
 
     Raises:
-        DirectoryError: ROLE_NOT_FOUND.
+        DirectoryError: WORKSPACE_NOT_FOUND, ETAG_MISMATCH, FIELD_UNKNOWN (mask), FIELD_READ_ONLY
+            for a field that another RPC writes, FIELD_INVALID.
     """
-    listed = await list_roles(core, caller, user_directory_pb2.ListRolesRequest())
-    for role in listed.roles:
-        if role.id == request.id:
-            return user_directory_pb2.GetRoleResponse(role=role)
-    raise DirectoryError(
-        "ROLE_NOT_FOUND",
-        f"No role has the id {request.id!r}. List the roles to find the right one.",
-        id=request.id,
-    )
+    sent = request.workspace
+    paths = _paths(sent, request.update_mask)
+    _check_values(sent)
+
+    async def work(tx: Transaction) -> api.UpdateWorkspaceResponse:
+        write = await Write.begin(core, tx, caller)
+        views.check_etag(write.row.version, sent.etag)
+        if "default_role_id" in paths:
+            _check_default_role(write, sent.default_role_id)
+        wanted = workspace_pb2.Workspace()
+        wanted.CopyFrom(write.context.message)
+        FieldMask(paths=paths).MergeMessage(sent, wanted, replace_message_field=True)
+        row = write.row
+        if wanted != write.context.message:
+            row = await change(write, lambda message: message.CopyFrom(wanted))
+        return api.UpdateWorkspaceResponse(workspace=await _shown(tx, row))
+
+    return await core.storage.write(caller.workspace_id, work)
 
 
-async def list_roles(
-    core: Core, caller: Caller, request: user_directory_pb2.ListRolesRequest
-) -> user_directory_pb2.ListRolesResponse:
-    """Return the roles of a workspace by rank; provisioning clients find no guest role."""
-
-    async def work(tx: Transaction) -> user_directory_pb2.ListRolesResponse:
-        rows = await store.roles(tx, caller.workspace_id)
-        hidden = role_pb2.ROLE_KIND_GUEST if caller.provisions else None
-        return user_directory_pb2.ListRolesResponse(
-            roles=[views.role(row) for row in rows if row.kind != hidden]
-        )
-
-    return await core.storage.read(work)
-
-
-async def create_integration(
-    core: Core, workspace_id: str, provider: int, label: str
-) -> tuple[str, str]:
-    """
-    Connect a workspace with an identity provider.
-
-    Returns:
-        The integration's id, and a token that is shown only here (D-23).
-
-    Raises:
-        DirectoryError: WORKSPACE_NOT_FOUND.
-    """
-    names.text("label", label)
-    public_id, token, digest = tokens.new_token()
-    integration_id = core.new_id()
-
-    async def work(tx: Transaction) -> None:
-        context, _ = await core.contexts.locked(tx)
-        await store.insert_integration(
-            tx,
-            store.IntegrationRow(
-                workspace_id=workspace_id,
-                id=integration_id,
-                provider=provider,
-                label=label,
-                enabled=context.policy.integration_enabled,
-                create_time=core.now(),
-            ),
-        )
-        await store.insert_credential(
-            tx, _credential(core, public_id, digest, label, workspace_id, integration_id)
-        )
-
-    await core.storage.write(workspace_id, work)
-    return integration_id, token
-
-
-async def enable_integration(
-    core: Core, workspace_id: str, integration_id: str, *, enabled: bool
-) -> None:
-    """Switch an integration on or off; its tokens stay valid either way (D-22)."""
-
-    async def work(tx: Transaction) -> None:
-        row = await store.integration(tx, workspace_id, integration_id)
-        if row is None:
-            raise LookupError(integration_id)
-        await store.update_integration(tx, row._replace(enabled=enabled))
-
-    await core.storage.write(workspace_id, work)
-
-
-async def issue_service_token(core: Core, label: str, scopes: str, workspace_id: str = "") -> str:
-    """
-    Return a new token for a product.
-
-    Args:
-        scopes: What it may do, separated by blanks; `*` is everything.
-        workspace_id: The one workspace it is for; empty means all.
-    """
-    public_id, token, digest = tokens.new_token()
-
-    async def work(tx: Transaction) -> None:
-        row = _credential(core, public_id, digest, label, workspace_id, "")
-        await store.insert_credential(tx, row._replace(scopes=scopes))
-
-    await core.storage.write(workspace_id, work)
-    return token
-
-
-def _credential(
-    core: Core, public_id: str, digest: bytes, label: str, workspace_id: str, integration_id: str
-) -> store.CredentialRow:
-    return store.CredentialRow(
-        id=public_id,
-        workspace_id=workspace_id,
-        integration_id=integration_id,
-        digest=digest,
-        scopes="",
-        label=label,
-        create_time=core.now(),
-        expire_time=None,
-        revoke_time=None,
-        last_use_time=None,
-    )
-
-
-def _shown(row: store.WorkspaceRow) -> workspace_pb2.Workspace:
+async def _shown(tx: Transaction, row: store.WorkspaceRow) -> workspace_pb2.Workspace:
     message = workspace_pb2.Workspace.FromString(row.document)
     message.id = row.id
     message.etag = views.etag(row.version)
     message.create_time.CopyFrom(views.timestamp(row.create_time))
     message.update_time.CopyFrom(views.timestamp(row.update_time))
     message.policy.CopyFrom(policy.to_message(policy.of(message.policy)))
+    # Whether another way to sign in than the single sign-on must stay is all that the directory
+    # says of it; switching one off is the product's (R-015).
+    message.has_external_users = await store.has_users_of_kind(tx, row.id, role_pb2.ROLE_KIND_GUEST)
     return message
 
 
@@ -222,45 +146,57 @@ def _checked(sent: workspace_pb2.Workspace) -> workspace_pb2.Workspace:
             value=sent.id,
         )
     policy.check(sent.policy)
+    _check_values(sent)
     wanted = workspace_pb2.Workspace()
     wanted.CopyFrom(sent)
-    for field in ("id", "etag", "create_time", "update_time", "default_role_id"):
+    for field in _DERIVED:
         wanted.ClearField(field)
-    names.text("display_name", wanted.display_name)
     wanted.teams[:] = team_rules.catalogue(sent.teams)
     wanted.absence_regions[:] = regions.catalogue(sent.absence_regions)
     return wanted
 
 
-def _checked_roles(sent: list[role_pb2.Role]) -> list[role_pb2.Role]:
-    """Return the roles of a new workspace, by rank."""
-    roles = sent or [
-        role_pb2.Role(name="Admin", kind=role_pb2.ROLE_KIND_ADMIN),
-        role_pb2.Role(name="Member", kind=role_pb2.ROLE_KIND_REGULAR),
-        role_pb2.Role(name="Guest", kind=role_pb2.ROLE_KIND_GUEST),
-    ]
-    role_rules.guard_catalogue(
-        [
-            RoleFacts(id="", name=role.name, kind=KINDS[role.kind], rank=rank)
-            for rank, role in enumerate(roles, start=1)
-        ]
-    )
-    return roles
+def _check_values(sent: workspace_pb2.Workspace) -> None:
+    """Refuse values that no workspace can have."""
+    names.text("display_name", sent.display_name)
+    names.text("link", sent.link, _LINK_LIMIT)
+    if sent.link and urlsplit(sent.link).scheme not in ("http", "https"):
+        raise invalid("link", "The link is not an address of the web. Send https://...")
+    for field, known in (("plan", workspace_pb2.Plan), ("sign_on", workspace_pb2.SignOn)):
+        value = getattr(sent, field)
+        if value not in known.values():
+            raise invalid(field, f"{value} is no {field}. Choose another.", value=value)
+    if sent.seat_plan.total < 0:
+        raise invalid(
+            "seat_plan.total",
+            f"There cannot be {sent.seat_plan.total} seats. Send 0 or more.",
+            value=sent.seat_plan.total,
+        )
 
 
-def _role_row(
-    core: Core, workspace_id: str, role: role_pb2.Role, rank: int, now: int
-) -> store.RoleRow:
-    name = names.group_name(role.name)
-    return store.RoleRow(
-        workspace_id=workspace_id,
-        id=core.new_id(),
-        name=name,
-        name_key=name_key(name),
-        name_fold=fold(name),
-        kind=role.kind or role_pb2.ROLE_KIND_REGULAR,
-        rank=rank,
-        version=1,
-        create_time=now,
-        update_time=now,
-    )
+def _check_default_role(write: Write, role_id: str) -> None:
+    role = write.context.roles.get(role_id)
+    if role_id and (role is None or role.kind == "guest"):
+        raise invalid(
+            "default_role_id",
+            f"{shown(role_id)!r} is not the id of a role that is not for guests. "
+            "List the roles to find one.",
+            value=shown(role_id),
+        )
+
+
+def _paths(sent: workspace_pb2.Workspace, mask: FieldMask) -> list[str]:
+    """Return the fields that an update sets."""
+    paths = list(mask.paths)
+    if "*" in paths:
+        return list(_OWN)
+    for path in paths:
+        if path in _OWN or path in _OWN_PARTS:
+            continue
+        known = path.partition(".")[0] in sent.DESCRIPTOR.fields_by_name
+        raise DirectoryError(
+            "FIELD_READ_ONLY" if known else "FIELD_UNKNOWN",
+            f"{shown(path)!r} is nothing that this sets. Name {', '.join(_OWN)}.",
+            field="update_mask",
+        )
+    return paths or [field.name for field, _ in sent.ListFields() if field.name in _OWN]

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from userdirectory.errors import DirectoryError
-from userdirectory.v1 import notice_pb2, policy_pb2, workspace_pb2
+from userdirectory.v1 import log_pb2, notice_pb2, policy_pb2, workspace_pb2
 
+from core_service import seats_booking
 from core_service.context import Context
 from core_service.core import Caller, Core
 from core_service.rules import admins, seats
@@ -24,7 +25,10 @@ class Write:
     Attributes:
         facts: The workspace's counts, with what this write has added so far.
         now: The time of the write, in microseconds since 1970.
-        notices: What was done differently from what was asked, for the answer.
+        notices: What was done differently from what was asked, and what followed from it, for the
+            answer and the log.
+        changes: What was changed and is not in the log yet.
+        logged: How many of the notices are in the log.
     """
 
     core: Core
@@ -35,6 +39,8 @@ class Write:
     facts: Facts
     now: int
     notices: list[notice_pb2.Notice] = field(default_factory=list)
+    changes: list[log_pb2.FieldChange] = field(default_factory=list)
+    logged: int = 0
 
     @classmethod
     async def begin(cls, core: Core, tx: Transaction, caller: Caller) -> Write:
@@ -82,6 +88,11 @@ class Write:
                 field=unknown,
             )
         self.notice("ATTRIBUTES_IGNORED", f"Unknown attributes were left out: {unknown}.", unknown)
+
+    async def bury(self, id_: str) -> None:
+        """Keep of something that is gone its id, when it went, and by which request (R-171)."""
+        grave = store.TombstoneRow(self.workspace_id, id_, self.now, self.caller.trace_id)
+        await store.insert_tombstone(self.tx, grave)
 
     async def stand(self, *changes: tuple[Standing | None, Standing | None, str]) -> None:
         """
@@ -137,18 +148,22 @@ class Write:
             )
 
     async def book(self, seats_more: int) -> None:
-        """Add seats to what the workspace pays for (R-046)."""
+        """Add seats to what the workspace pays for, to be invoiced soon (R-046, R-048)."""
         row = await store.workspace(self.tx, self.workspace_id)
         assert row is not None
         message = workspace_pb2.Workspace.FromString(row.document)
         message.seat_plan.total += seats_more
-        await store.update_workspace(
-            self.tx,
-            row._replace(
-                version=row.version + 1,
-                update_time=self.now,
-                document=message.SerializeToString(deterministic=True),
-            ),
+        self.row = row._replace(
+            version=row.version + 1,
+            update_time=self.now,
+            document=message.SerializeToString(deterministic=True),
+        )
+        await store.update_workspace(self.tx, self.row)
+        await seats_booking.book(self.core, self.tx, self.workspace_id, seats_more, self.now)
+        self.facts = replace(self.facts, seats_total=message.seat_plan.total)
+        self.notice(
+            "SEAT_BOOKED",
+            f"Seats booked: {seats_more}. The workspace pays for {message.seat_plan.total} now.",
         )
 
 

@@ -54,7 +54,7 @@ def _date(days: int) -> str:
 
 
 def _write(resource: Resource, message: Any, base_url: str) -> dict[str, Any]:
-    document: dict[str, Any] = {"schemas": [resource.urn]}
+    document: dict[str, Any] = {"schemas": [resource.urn], "id": message.id}
     _put(document, message, _PLANS[resource.name], base_url)
     document["meta"] = _meta(resource, message, base_url)
     return document

@@ -82,12 +82,17 @@ def place(message: Message, attribute: Attribute, value: Any) -> list[str]:
         ScimError: 400 invalidValue if the value is of the wrong type.
     """
     unknown: list[str] = []
-    holder = message
+    if not has_value(value):
+        return unknown
+    holder, elements = message, None
     for name in attribute.path.split(".")[:-1]:
         inner = getattr(holder, name)
-        holder = inner.add() if holder.DESCRIPTOR.fields_by_name[name].is_repeated else inner
-    if has_value(value):
-        _READERS[message.DESCRIPTOR.name, attribute.path](holder, value, unknown)
+        if holder.DESCRIPTOR.fields_by_name[name].is_repeated:
+            elements, inner = inner, inner.add()
+        holder = inner
+    _READERS[message.DESCRIPTOR.name, attribute.path](holder, value, unknown)
+    if elements and not holder.ByteSize():
+        del elements[-1]
     return unknown
 
 
@@ -178,7 +183,9 @@ def _reader(attribute: Attribute) -> Reader:
     name, shown = attribute.field.name, attribute.scim_path
 
     def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
-        setattr(message, name, convert(value, shown))
+        read_value = convert(value, shown)
+        if read_value != "":
+            setattr(message, name, read_value)
 
     return read
 

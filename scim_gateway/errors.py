@@ -162,4 +162,4 @@ def _in_scim_names(error: DirectoryError) -> str:
     attribute = USER.by_path.get(field) or GROUP.by_path.get(field)
     if attribute is None or attribute.extension:
         return error.message
-    return re.sub(rf"(?<![\w.]){re.escape(field)}(?![\w.]\w)", attribute.scim_path, error.message)
+    return re.sub(rf"(?<![\w.]){re.escape(field)}(?!\w|\.\w)", attribute.scim_path, error.message)

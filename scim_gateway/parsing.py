@@ -11,6 +11,7 @@ MAX_DEPTH = 32
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b'"[]{}'))
+_ALIKE = bytes.maketrans(b"{}", b"[]")
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -66,9 +67,9 @@ def _check_depth(body: bytes) -> None:
     if b"\\" in body:
         body = _ESCAPE.sub(b"", body)
     # What stands between an even and an odd quote is a string.
-    brackets = b"".join(body.translate(None, _NO_BRACKETS).split(b'"')[::2])
+    brackets = b"".join(body.translate(_ALIKE, _NO_BRACKETS).split(b'"')[::2])
     for _ in range(MAX_DEPTH):
-        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        brackets = brackets.replace(b"[]", b"")
         if not brackets:
             return
     raise invalid_syntax(f"The body is nested deeper than {MAX_DEPTH} levels, or is not JSON.")

@@ -7,6 +7,8 @@ from typing import Any
 
 import uvicorn
 
+from scim_gateway.app import ScimService
+from scim_gateway.context import Gateway
 from scim_gateway.protocol import ScimProtocol
 from scim_gateway.settings import Settings
 
@@ -16,7 +18,7 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 async def serve(
-    app: Any,
+    app: ScimService,
     settings: Settings,
     *,
     stop: asyncio.Event | None = None,
@@ -31,7 +33,8 @@ async def serve(
         stop: Set it to stop; None stops at SIGINT and SIGTERM.
         on_listening: Called with the port once requests are accepted.
     """
-    server = _Server(_config(app, settings), app.gateway, handles_signals=stop is None)
+    config = _config(app, settings)
+    server = _Server(config, app.gateway, settings.drain_seconds, handles_signals=stop is None)
     tasks = [asyncio.ensure_future(_announce(server, on_listening))]
     if stop is not None:
         tasks.append(asyncio.ensure_future(_wait_for(stop, server)))
@@ -40,9 +43,11 @@ async def serve(
     finally:
         for task in tasks:
             task.cancel()
+        for listener in getattr(server, "servers", ()):
+            listener.close()  # also when serving was cancelled
 
 
-def _config(app: Any, settings: Settings) -> uvicorn.Config:
+def _config(app: ScimService, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -66,9 +71,17 @@ def _config(app: Any, settings: Settings) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """uvicorn that says it is not ready before it stops, and leaves signals to who handles them."""
 
-    def __init__(self, config: uvicorn.Config, gateway: Any, *, handles_signals: bool) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        gateway: Gateway,
+        drain_seconds: float,
+        *,
+        handles_signals: bool,
+    ) -> None:
         super().__init__(config)
         self._gateway = gateway
+        self._drain_seconds = drain_seconds
         self._handles_signals = handles_signals
         self.listening = asyncio.Event()
 
@@ -82,6 +95,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[Any] | None = None) -> None:
         self._gateway.stopping = True
+        await asyncio.sleep(self._drain_seconds)
         await super().shutdown(sockets)
 
     @contextlib.contextmanager

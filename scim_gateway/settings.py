@@ -34,7 +34,9 @@ class Settings:
             so that its cost is that of the change and not of the group.
         tls_certificate: File with the certificate chain; empty serves plain HTTP.
         tls_key: File with the private key.
-        shutdown_seconds: How long requests may go on after a signal to stop.
+        drain_seconds: How long requests are still accepted after a signal to stop, while `/readyz`
+            says no, so that load balancers notice.
+        shutdown_seconds: How long requests that have begun may go on after that.
         max_requests: Beyond so many requests at once, answer 503.
         body_timeout_seconds: How long a client may take to send the body of a request.
     """
@@ -54,6 +56,7 @@ class Settings:
     patch_answer_members: int = 100
     tls_certificate: str = ""
     tls_key: str = ""
+    drain_seconds: float = 0.0
     shutdown_seconds: int = 20
     max_requests: int = 1000
     body_timeout_seconds: float = 30.0
@@ -105,6 +108,7 @@ _RANGES = (
     ("max_body_bytes", 1024, 10 * _MEBIBYTE),
     ("max_group_body_bytes", 1024, 10 * _MEBIBYTE),
     ("patch_answer_members", 0, 10_000),
+    ("drain_seconds", 0, 600),
     ("shutdown_seconds", 0, 600),
     ("max_requests", 1, 1_000_000),
     ("body_timeout_seconds", 0.1, 600),

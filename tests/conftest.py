@@ -2,10 +2,8 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 import pytest
-import uvloop
 
 from core_service import verify
 from tests import workspaces
@@ -14,11 +12,6 @@ from tests.system import System, Systems
 pytest_plugins = ["tests.rules_table", "tests.storage_fixtures"]
 
 DATABASES = ("sqlite", "postgresql")
-
-
-def pytest_asyncio_loop_factories() -> dict[str, Callable[[], Any]]:
-    """Run the tests on the event loop that the programs use."""
-    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,8 @@ class Program:
         """Return the exit status once it has ended; negative if a signal ended it."""
         status = self._process.wait(seconds)
         self._reader.join(seconds)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         return status
 
     def kill(self) -> None:
@@ -109,8 +111,8 @@ class Program:
         """Kill it if it still runs; show what it printed if the test failed."""
         if self.runs:
             self.kill()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        else:
+            self.ended()
         if error is not None:
             last = "".join(self._lines[-_SHOWN_LINES:])
             print(f"--- {' '.join(map(str, self._process.args))}\n{last}")

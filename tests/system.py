@@ -11,8 +11,8 @@ import uvicorn
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
+from core_service import credentials
 from core_service import settings as core_settings
-from core_service import workspaces
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
@@ -90,7 +90,7 @@ async def running(database_url: str) -> AsyncIterator[System]:
             process=process,
             address=server.address,
             base_url=await stack.enter_async_context(gateway(process)),
-            service_token=await workspaces.issue_service_token(core, "Tests", "*"),
+            service_token=await credentials.issue_service_token(core, "Tests", "*"),
         )
 
 

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from userdirectory.v1 import integration_pb2, policy_pb2, role_pb2, workspace_pb2
 from userdirectory.v1.user_directory_pb2 import CreateUserRequest, ListRolesRequest
 from userdirectory.v1.user_pb2 import Name, User, Workplace
-from userdirectory.v1.workspace_admin_pb2 import CreateWorkspaceRequest
+from userdirectory.v1.workspace_admin_pb2 import (
+    CreateIntegrationRequest,
+    CreateWorkspaceRequest,
+    UpdateIntegrationRequest,
+)
 
-from core_service import users, workspaces
+from core_service import integrations, role_catalogue, users, workspaces
 from core_service.core import Caller, Core
 
 ROLES = (
@@ -48,13 +52,7 @@ async def new_place(
 ) -> Place:
     """Return a fresh workspace that may be provisioned, whatever plan its preset needs."""
     workspace_id = f"w{secrets.token_hex(8)}"
-    caller = Caller(
-        workspace_id=workspace_id,
-        integration_id="",
-        credential_id="",
-        scopes=frozenset("*"),
-        trace_id=secrets.token_hex(16),
-    )
+    caller = _product(workspace_id)
     wanted = workspace_pb2.Workspace(
         id=workspace_id,
         plan=workspace_pb2.PLAN_ENTERPRISE,
@@ -76,8 +74,29 @@ async def new_place(
         workplace=Workplace(user_role="Admin"),
     )
     made = await users.create(core, caller, CreateUserRequest(user=admin))
-    _, token = await workspaces.create_integration(
-        core, workspace_id, integration_pb2.PROVIDER_GENERIC, "Tests"
-    )
-    listed = await workspaces.list_roles(core, caller, ListRolesRequest())
+    _, token = await connect(core, workspace_id)
+    listed = await role_catalogue.list_(core, caller, ListRolesRequest())
     return Place(workspace_id, token, made.user.id, {role.name: role.id for role in listed.roles})
+
+
+async def connect(core: Core, workspace_id: str, label: str = "Tests") -> tuple[str, str]:
+    """Return the id of a new integration of a workspace, and its token."""
+    request = CreateIntegrationRequest(provider=integration_pb2.PROVIDER_GENERIC, label=label)
+    made = await integrations.create(core, _product(workspace_id), request)
+    return made.integration.id, made.token
+
+
+async def switch(core: Core, workspace_id: str, integration_id: str, *, enabled: bool) -> None:
+    """Switch an integration on or off."""
+    request = UpdateIntegrationRequest(id=integration_id, enabled=enabled)
+    await integrations.update(core, _product(workspace_id), request)
+
+
+def _product(workspace_id: str) -> Caller:
+    return Caller(
+        workspace_id=workspace_id,
+        integration_id="",
+        credential_id="",
+        scopes=frozenset("*"),
+        trace_id=secrets.token_hex(16),
+    )

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from userdirectory.errors import DirectoryError
-from userdirectory.v1 import integration_pb2, policy_pb2, role_pb2, workspace_pb2
+from userdirectory.v1 import policy_pb2, role_pb2, workspace_pb2
 from userdirectory.v1.user_directory_pb2 import CreateUserRequest
 from userdirectory.v1.user_pb2 import Name, User, Workplace
-from userdirectory.v1.workspace_admin_pb2 import CreateWorkspaceRequest
+from userdirectory.v1.workspace_admin_pb2 import (
+    CreateIntegrationRequest,
+    CreateWorkspaceRequest,
+    UpdateIntegrationRequest,
+)
 
-from core_service import tokens, users, workspaces
+from core_service import credentials, integrations, tokens, users, workspaces
 from core_service.core import Caller, Core
 from core_service.storage import store
 
@@ -85,7 +89,7 @@ async def ready(core: Core, file: Path) -> Demo:
     if kept is not None and await _is_known(core, kept.service_token):
         return kept
     return Demo(
-        service_token=await workspaces.issue_service_token(core, "Demo", "*"),
+        service_token=await credentials.issue_service_token(core, "Demo", "*"),
         tokens={wanted.id: await _workspace(core, wanted) for wanted in WORKSPACES},
     )
 
@@ -149,11 +153,10 @@ async def _workspace(core: Core, wanted: workspace_pb2.Workspace) -> str:
         workplace=Workplace(user_role="Admin"),
     )
     await _unless_taken(users.create(core, caller, CreateUserRequest(user=admin)))
-    integration_id, token = await workspaces.create_integration(
-        core, wanted.id, integration_pb2.PROVIDER_GENERIC, "Demo"
-    )
-    await workspaces.enable_integration(core, wanted.id, integration_id, enabled=True)
-    return token
+    made = await integrations.create(core, caller, CreateIntegrationRequest(label="Demo"))
+    switch = UpdateIntegrationRequest(id=made.integration.id, enabled=True)
+    await integrations.update(core, caller, switch)
+    return made.token
 
 
 async def _unless_taken(made: Awaitable[object]) -> None:

@@ -1,6 +1,7 @@
 """Who sends mail to people."""
 
 import asyncio
+import contextlib
 import logging
 import smtplib
 import ssl
@@ -159,18 +160,24 @@ class SmtpMail:
         message["Date"] = formatdate(usegmt=True)
         # The same for every try, so that mailboxes can tell a mail that came twice.
         message["Message-ID"] = f"<{message_id}@{domain}>"
-        message["Content-Language"] = language
         message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers
         message.set_content(text)
+        message["Content-Language"] = language  # set_content drops those before it
         await asyncio.to_thread(self._deliver, message)
         log.info("Mail sent: message_id=%s workspace_id=%s", message_id, workspace_id)
 
     def _deliver(self, message: EmailMessage) -> None:
         try:
-            with self._connect() as smtp:
+            smtp = self._connect()
+            try:
                 if self._server.user:
                     smtp.login(self._server.user, self._server.password)
                 smtp.send_message(message)
+            finally:
+                # The server has the mail: how it says goodbye does not make it come twice.
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    smtp.quit()
+                smtp.close()
         except smtplib.SMTPRecipientsRefused as error:
             # Its text holds the address.
             codes = sorted({str(code) for code, _ in error.recipients.values()})
@@ -183,9 +190,7 @@ class SmtpMail:
     def _connect(self) -> smtplib.SMTP:
         server = self._server
         if server.tls == "always":
-            return smtplib.SMTP_SSL(
-                server.host, server.port, timeout=_SECONDS, context=self._trust
-            )
+            return smtplib.SMTP_SSL(server.host, server.port, timeout=_SECONDS, context=self._trust)
         smtp = smtplib.SMTP(server.host, server.port, timeout=_SECONDS)
         if server.tls == "starttls":
             try:

@@ -1,5 +1,6 @@
 """What each RPC asks of a credential: one table, and a test that no RPC is missing."""
 
+from google.protobuf.descriptor_pb2 import MethodOptions
 from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
 
 USER_DIRECTORY: str = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"].full_name
@@ -7,7 +8,16 @@ WORKSPACE_ADMIN: str = workspace_admin_pb2.DESCRIPTOR.services_by_name["Workspac
 
 SERVICES = (USER_DIRECTORY, WORKSPACE_ADMIN)
 
-# The scope an RPC needs, by the full name of the RPC.
+# The RPCs that change something, by their full names.
+WRITES = frozenset(
+    f"{service.full_name}/{method.name}"
+    for file in (user_directory_pb2.DESCRIPTOR, workspace_admin_pb2.DESCRIPTOR)
+    for service in file.services_by_name.values()
+    for method in service.methods
+    if method.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS
+)
+
+# The scope an RPC needs, or several with blanks between, by the full name of the RPC.
 SCOPES: dict[str, str] = {
     f"{USER_DIRECTORY}/GetUser": "users.read",
     f"{USER_DIRECTORY}/BatchGetUsers": "users.read",
@@ -30,10 +40,35 @@ SCOPES: dict[str, str] = {
     f"{USER_DIRECTORY}/PatchGroup": "groups.write",
     f"{USER_DIRECTORY}/DeleteGroup": "groups.write",
     f"{USER_DIRECTORY}/ListGroupMembers": "groups.read",
+    f"{USER_DIRECTORY}/BatchWrite": "users.write groups.write",
     f"{USER_DIRECTORY}/GetRole": "roles.read",
     f"{USER_DIRECTORY}/ListRoles": "roles.read",
     f"{WORKSPACE_ADMIN}/GetWorkspace": "workspaces.read",
     f"{WORKSPACE_ADMIN}/CreateWorkspace": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/UpdateWorkspace": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/GetPolicy": "workspaces.read",
+    f"{WORKSPACE_ADMIN}/UpdatePolicy": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/CreateRole": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/UpdateRole": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/ReorderRoles": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/DeleteRole": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/CreateTeam": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/RenameTeam": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/DeleteTeam": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/CreateAbsenceRegion": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/RenameAbsenceRegion": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/DeleteAbsenceRegion": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/GetAccount": "accounts.read",
+    f"{WORKSPACE_ADMIN}/CreateIntegration": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/ListIntegrations": "workspaces.read",
+    f"{WORKSPACE_ADMIN}/UpdateIntegration": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/DeleteIntegration": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/RotateToken": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/RevokeToken": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/CheckIntegration": "workspaces.read",
     f"{WORKSPACE_ADMIN}/PlanPrune": "workspaces.read",
     f"{WORKSPACE_ADMIN}/CommitPrune": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/GetSeats": "seats.read",
+    f"{WORKSPACE_ADMIN}/ListFailures": "log.read",
+    f"{WORKSPACE_ADMIN}/ListLog": "log.read",
 }

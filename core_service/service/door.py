@@ -18,7 +18,8 @@ from userdirectory import status
 from userdirectory.errors import DirectoryError
 
 from core_service.core import Caller, Core
-from core_service.identity import Identity
+from core_service.identity import Barred, Identity
+from core_service.service import refusals
 from core_service.service.access import SCOPES
 
 log = logging.getLogger("core_service.service")
@@ -29,6 +30,9 @@ _HEX = frozenset("0123456789abcdef")
 # message twice, percent-encoded once, and clients refuse metadata of more than 8 KiB.
 _MESSAGE_LIMIT = 800
 _VALUE_LIMIT = 400
+
+# The caller's clock may say a little earlier than ours that its time is over.
+_CLOCKS_DIFFER_SECONDS = 0.05
 
 # Ours to repair, so that they are logged as errors.
 _OURS = frozenset({"STORAGE_UNAVAILABLE"})
@@ -70,26 +74,29 @@ def rpc(
     @functools.wraps(use_case)
     async def method(service: S, request: Q, context: "grpc.aio.ServicerContext[Q, A]") -> A | None:
         call = _Call(f"{service.name}/{use_case.__name__}", context)
-        remaining = context.time_remaining()
         try:
-            async with asyncio.timeout(remaining) as deadline:
+            async with asyncio.timeout(context.time_remaining()) as deadline:
                 caller = await service.identity.authenticate(
                     call.metadata,
                     getattr(request, "workspace_id", None),
                     SCOPES[call.method],
                     call.trace_id,
+                    use_case.__name__,
                 )
                 call.caller = caller
                 answer = await use_case(service, request, caller)
         except DirectoryError as error:
-            call.refuse(error)
+            if isinstance(error, Barred):
+                call.caller = error.caller
+            refusal = call.refuse(error)
+            await refusals.keep(service.core, call.method, request, call.caller, refusal)
         except TimeoutError as error:
             if deadline.expired():
                 call.expire()
             else:
                 call.fail(error)
         except asyncio.CancelledError:
-            call.abandon(remaining)
+            call.abandon()
             raise
         except Exception as error:  # noqa: BLE001 - the one place where everything ends
             call.fail(error)
@@ -115,8 +122,8 @@ class _Call:
         self.caller: Caller | None = None
         context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id),))
 
-    def refuse(self, error: DirectoryError) -> None:
-        """Answer that the directory does not do it, and why."""
+    def refuse(self, error: DirectoryError) -> DirectoryError:
+        """Answer that the directory does not do it, and why; return what was answered."""
         refusal = _shortened(error)
         details = (status.DETAILS_KEY, status.details(refusal))
         self.context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id), details))
@@ -125,15 +132,17 @@ class _Call:
             self.log(logging.ERROR, refusal.code.name, refusal.reason, error=error)
         else:
             self.log(logging.INFO, refusal.code.name, refusal.reason)
+        return refusal
 
     def expire(self) -> None:
         """Answer that the caller's time is over."""
         self._end(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
         self.log(logging.INFO, "DEADLINE_EXCEEDED")
 
-    def abandon(self, seconds: float | None) -> None:
-        """Note that nobody waits for the answer any more, perhaps because *seconds* are over."""
-        late = seconds is not None and time.perf_counter() - self.started >= seconds
+    def abandon(self) -> None:
+        """Note that nobody waits for the answer any more, most often because the time is over."""
+        remaining = self.context.time_remaining()
+        late = remaining is not None and remaining < _CLOCKS_DIFFER_SECONDS
         self.log(logging.INFO, "DEADLINE_EXCEEDED" if late else "CANCELLED")
 
     def fail(self, error: Exception) -> None:

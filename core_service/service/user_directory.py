@@ -1,10 +1,13 @@
 """The service UserDirectory: people, groups and roles."""
 
+from google.protobuf.message import Message
+from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as pb
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryServicer
 
-from core_service import deleted_users, groups, org_chart, users, workspaces
+from core_service import batch, deleted_users, groups, org_chart, role_catalogue, users
 from core_service.core import Caller
+from core_service.service import refusals
 from core_service.service.access import USER_DIRECTORY
 from core_service.service.door import Service, rpc
 
@@ -131,9 +134,18 @@ class UserDirectory(Service, UserDirectoryServicer):
         return await groups.list_members(self.core, caller, request)
 
     @rpc
+    async def BatchWrite(
+        self, request: pb.BatchWriteRequest, caller: Caller
+    ) -> pb.BatchWriteResponse:
+        async def refused(asking: Caller, wanted: Message, error: DirectoryError) -> None:
+            await refusals.keep(self.core, f"{self.name}/{asking.operation}", wanted, asking, error)
+
+        return await batch.write(self.core, caller, request, refused)
+
+    @rpc
     async def GetRole(self, request: pb.GetRoleRequest, caller: Caller) -> pb.GetRoleResponse:
-        return await workspaces.get_role(self.core, caller, request)
+        return await role_catalogue.get(self.core, caller, request)
 
     @rpc
     async def ListRoles(self, request: pb.ListRolesRequest, caller: Caller) -> pb.ListRolesResponse:
-        return await workspaces.list_roles(self.core, caller, request)
+        return await role_catalogue.list_(self.core, caller, request)

@@ -3,7 +3,19 @@
 from userdirectory.v1 import workspace_admin_pb2 as pb
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminServicer
 
-from core_service import pruning, workspaces
+from core_service import (
+    accounts,
+    checks,
+    credentials,
+    history,
+    integrations,
+    name_catalogues,
+    policies,
+    pruning,
+    role_catalogue,
+    seats_booking,
+    workspaces,
+)
 from core_service.core import Caller
 from core_service.service.access import WORKSPACE_ADMIN
 from core_service.service.door import Service, rpc
@@ -27,6 +39,130 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         return await workspaces.create(self.core, caller, request)
 
     @rpc
+    async def UpdateWorkspace(
+        self, request: pb.UpdateWorkspaceRequest, caller: Caller
+    ) -> pb.UpdateWorkspaceResponse:
+        return await workspaces.update(self.core, caller, request)
+
+    @rpc
+    async def GetPolicy(self, request: pb.GetPolicyRequest, caller: Caller) -> pb.GetPolicyResponse:
+        return await policies.get(self.core, caller, request)
+
+    @rpc
+    async def UpdatePolicy(
+        self, request: pb.UpdatePolicyRequest, caller: Caller
+    ) -> pb.UpdatePolicyResponse:
+        return await policies.update(self.core, caller, request)
+
+    @rpc
+    async def CreateRole(
+        self, request: pb.CreateRoleRequest, caller: Caller
+    ) -> pb.CreateRoleResponse:
+        return await role_catalogue.create(self.core, caller, request)
+
+    @rpc
+    async def UpdateRole(
+        self, request: pb.UpdateRoleRequest, caller: Caller
+    ) -> pb.UpdateRoleResponse:
+        return await role_catalogue.update(self.core, caller, request)
+
+    @rpc
+    async def ReorderRoles(
+        self, request: pb.ReorderRolesRequest, caller: Caller
+    ) -> pb.ReorderRolesResponse:
+        return await role_catalogue.reorder(self.core, caller, request)
+
+    @rpc
+    async def DeleteRole(
+        self, request: pb.DeleteRoleRequest, caller: Caller
+    ) -> pb.DeleteRoleResponse:
+        return await role_catalogue.delete(self.core, caller, request)
+
+    @rpc
+    async def CreateTeam(
+        self, request: pb.CreateTeamRequest, caller: Caller
+    ) -> pb.CreateTeamResponse:
+        return await name_catalogues.create_team(self.core, caller, request)
+
+    @rpc
+    async def RenameTeam(
+        self, request: pb.RenameTeamRequest, caller: Caller
+    ) -> pb.RenameTeamResponse:
+        return await name_catalogues.rename_team(self.core, caller, request)
+
+    @rpc
+    async def DeleteTeam(
+        self, request: pb.DeleteTeamRequest, caller: Caller
+    ) -> pb.DeleteTeamResponse:
+        return await name_catalogues.delete_team(self.core, caller, request)
+
+    @rpc
+    async def CreateAbsenceRegion(
+        self, request: pb.CreateAbsenceRegionRequest, caller: Caller
+    ) -> pb.CreateAbsenceRegionResponse:
+        return await name_catalogues.create_region(self.core, caller, request)
+
+    @rpc
+    async def RenameAbsenceRegion(
+        self, request: pb.RenameAbsenceRegionRequest, caller: Caller
+    ) -> pb.RenameAbsenceRegionResponse:
+        return await name_catalogues.rename_region(self.core, caller, request)
+
+    @rpc
+    async def DeleteAbsenceRegion(
+        self, request: pb.DeleteAbsenceRegionRequest, caller: Caller
+    ) -> pb.DeleteAbsenceRegionResponse:
+        return await name_catalogues.delete_region(self.core, caller, request)
+
+    @rpc
+    async def GetAccount(
+        self, request: pb.GetAccountRequest, caller: Caller
+    ) -> pb.GetAccountResponse:
+        return await accounts.get(self.core, caller, request)
+
+    @rpc
+    async def CreateIntegration(
+        self, request: pb.CreateIntegrationRequest, caller: Caller
+    ) -> pb.CreateIntegrationResponse:
+        return await integrations.create(self.core, caller, request)
+
+    @rpc
+    async def ListIntegrations(
+        self, request: pb.ListIntegrationsRequest, caller: Caller
+    ) -> pb.ListIntegrationsResponse:
+        return await integrations.list_(self.core, caller, request)
+
+    @rpc
+    async def UpdateIntegration(
+        self, request: pb.UpdateIntegrationRequest, caller: Caller
+    ) -> pb.UpdateIntegrationResponse:
+        return await integrations.update(self.core, caller, request)
+
+    @rpc
+    async def DeleteIntegration(
+        self, request: pb.DeleteIntegrationRequest, caller: Caller
+    ) -> pb.DeleteIntegrationResponse:
+        return await integrations.delete(self.core, caller, request)
+
+    @rpc
+    async def RotateToken(
+        self, request: pb.RotateTokenRequest, caller: Caller
+    ) -> pb.RotateTokenResponse:
+        return await credentials.rotate(self.core, caller, request)
+
+    @rpc
+    async def RevokeToken(
+        self, request: pb.RevokeTokenRequest, caller: Caller
+    ) -> pb.RevokeTokenResponse:
+        return await credentials.revoke(self.core, caller, request)
+
+    @rpc
+    async def CheckIntegration(
+        self, request: pb.CheckIntegrationRequest, caller: Caller
+    ) -> pb.CheckIntegrationResponse:
+        return await checks.check(self.core, caller, request)
+
+    @rpc
     async def PlanPrune(self, request: pb.PlanPruneRequest, caller: Caller) -> pb.PlanPruneResponse:
         return await pruning.plan(self.core, caller, request)
 
@@ -35,3 +171,17 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         self, request: pb.CommitPruneRequest, caller: Caller
     ) -> pb.CommitPruneResponse:
         return await pruning.commit(self.core, caller, request)
+
+    @rpc
+    async def ListFailures(
+        self, request: pb.ListFailuresRequest, caller: Caller
+    ) -> pb.ListFailuresResponse:
+        return await history.list_failures(self.core, caller, request)
+
+    @rpc
+    async def ListLog(self, request: pb.ListLogRequest, caller: Caller) -> pb.ListLogResponse:
+        return await history.list_log(self.core, caller, request)
+
+    @rpc
+    async def GetSeats(self, request: pb.GetSeatsRequest, caller: Caller) -> pb.GetSeatsResponse:
+        return await seats_booking.get_seats(self.core, caller, request)

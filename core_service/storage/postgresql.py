@@ -31,7 +31,6 @@ _IDLE_TIMEOUT = "30s"
 _POOL_SECONDS = 3
 _CONNECT_SECONDS = 5
 _ATTEMPTS = 5
-_TURNS = 4
 _WRITE_SECONDS = 5
 _STATEMENTS_KEPT = 512
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -111,7 +110,7 @@ class PostgresStorage:
     def __init__(self, pool: asyncpg.Pool) -> None:
         """Use the connections of *pool*."""
         self._pool = pool
-        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(_WRITE_SECONDS),
@@ -157,8 +156,11 @@ class PostgresStorage:
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes of one consistent snapshot."""
-        async with self._transaction(_READ) as tx:
-            return await work(tx)
+        try:
+            async with self._transaction(_READ) as tx:
+                return await work(tx)
+        except Conflict as error:
+            raise unavailable() from error
 
     async def write(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes in a transaction, after it is on disk."""
@@ -191,19 +193,27 @@ class PostgresStorage:
 
     @asynccontextmanager
     async def _turn(self, workspace_id: str) -> AsyncIterator[None]:
-        """Let few writers of one workspace wait for its row, so that they leave connections."""
-        turns = self._turns.get(workspace_id)
-        if turns is None:
-            turns = self._turns[workspace_id] = asyncio.Semaphore(_TURNS)
+        """
+        Let this process's writers of a workspace wait here, in order, and not for the row.
+
+        They hold no connection meanwhile, and the server hands the row from one to the next of
+        them three times as fast as from one waiting session to another.
+        """
+        if not workspace_id:
+            yield
+            return
+        turn = self._turns.get(workspace_id)
+        if turn is None:
+            turn = self._turns[workspace_id] = asyncio.Lock()
         try:
             async with asyncio.timeout(_POOL_SECONDS):
-                await turns.acquire()
+                await turn.acquire()
         except TimeoutError as error:
             raise conflict() from error
         try:
             yield
         finally:
-            turns.release()
+            turn.release()
 
     @asynccontextmanager
     async def _transaction(self, begin: str) -> AsyncIterator[PostgresTransaction]:
@@ -214,7 +224,7 @@ class PostgresStorage:
                 if await connection.execute("COMMIT") != "COMMIT":
                     raise RuntimeError("A transaction went on after one of its statements failed.")
             except BaseException:
-                if connection.is_in_transaction() and not connection.is_closed():
+                if not _is_lost(connection) and connection.is_in_transaction():
                     await connection.execute("ROLLBACK")
                 raise
 
@@ -226,9 +236,9 @@ class PostgresStorage:
                     yield connection
                 except asyncpg.InterfaceError as error:
                     # It is also what the driver says to mistakes of ours.
-                    raise unavailable() if connection.is_closed() else error from error
+                    raise unavailable() if _is_lost(connection) else error from error
                 finally:
-                    if connection.is_in_transaction():
+                    if not _is_lost(connection) and connection.is_in_transaction():
                         connection.terminate()
         except _CONFLICTS as error:
             raise Conflict from error
@@ -238,6 +248,14 @@ class PostgresStorage:
 
 async def _as_it_is(_: asyncpg.Connection) -> None:
     """Give a connection back without the round trip of a reset: nothing of it is ever set."""
+
+
+def _is_lost(connection: asyncpg.Connection) -> bool:
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        # The pool took it back the moment that the server hung up.
+        return True
 
 
 def _taken(error: asyncpg.UniqueViolationError, values: Mapping[str, Any]) -> Exception:

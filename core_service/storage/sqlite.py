@@ -88,7 +88,11 @@ class SqliteStorage:
     def _reader(self) -> sqlite3.Connection:
         if self._closed:
             raise unavailable()
-        return self._readers.pop() if self._readers else connect(self._path)
+        if self._readers:
+            return self._readers.pop()
+        connection = connect(self._path)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
 
 
 def _prepare(path: Path) -> None:

@@ -26,6 +26,16 @@ _INSERT = sa.insert(groups)
 _UPDATE = update_by(groups, "workspace_id", "id")
 _DELETE = where(sa.delete(groups), groups, "workspace_id", "id")
 _TOUCH = touched(groups).where(one_of(groups.c.id, "ids"))
+_CLASH = (
+    where(sa.select(sa.func.min(groups.c.display_name)), groups, "workspace_id")
+    .group_by(groups.c.name_key)
+    .having(sa.func.count() > sa.literal_column("1"))
+    .order_by(groups.c.name_key)
+    .limit(1)
+)
+_of_workspace = groups.c.workspace_id == param("key_workspace_id")
+_MAKE_UNIQUE = sa.update(groups).where(_of_workspace).values(unique_key=groups.c.name_key)
+_ALLOW_CLASHES = sa.update(groups).where(_of_workspace).values(unique_key=sa.null())
 _TOUCH_OF_USER = touched(groups).where(
     groups.c.id.in_(
         sa.select(memberships.c.group_id).where(
@@ -141,6 +151,18 @@ async def update_group(tx: Transaction, row: GroupRow) -> None:
         DirectoryError: VALUE_TAKEN (`display_name`).
     """
     await tx.run(_UPDATE, prefixed(row))
+
+
+async def name_clash(tx: Transaction, workspace_id: str) -> str | None:
+    """Return a display name that several groups have, None if all differ (D-27)."""
+    row = await tx.one(_CLASH, {"workspace_id": workspace_id})
+    return None if row is None else str(row[0])
+
+
+async def set_names_unique(tx: Transaction, workspace_id: str, *, unique: bool) -> None:
+    """Let the database keep the names of a workspace's groups unique, or stop it."""
+    statement = _MAKE_UNIQUE if unique else _ALLOW_CLASHES
+    await tx.run(statement, {"key_workspace_id": workspace_id})
 
 
 async def delete_group(tx: Transaction, workspace_id: str, id: str) -> None:

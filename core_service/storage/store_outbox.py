@@ -24,9 +24,8 @@ _CLAIM = (
     .where(_WAITING, outbox.c.due_time <= param("now", _BIG))
     .values(attempts=outbox.c.attempts + 1, due_time=param("lease_time", _BIG))
 )
-_SETTLE = (
-    where(sa.update(outbox), outbox, "workspace_id", "id", "key")
-    .where(_WAITING, outbox.c.attempts == param("attempts", _BIG))
+_SETTLE = where(sa.update(outbox), outbox, "workspace_id", "id", "key").where(
+    _WAITING, outbox.c.attempts == param("attempts", _BIG)
 )
 _DONE = _SETTLE.values(done_time=param("now", _BIG), last_error="")
 _FAILED = _SETTLE.values(due_time=param("due", _BIG), last_error=param("error"))
@@ -46,14 +45,18 @@ _CLAIMED = sa.exists().where(
     outbox.c.key == invoice_windows.c.id,
     outbox.c.attempts > 0,
 )
-_EXTEND_WINDOW = (
-    where(sa.update(invoice_windows), invoice_windows, "workspace_id")
+_OPEN_WINDOW = (
+    where(sa.select(invoice_windows.c.id), invoice_windows, "workspace_id")
     .where(
         invoice_windows.c.invoice_time.is_(None),
         invoice_windows.c.close_time > param("now", _BIG),
         ~_CLAIMED,
     )
-    .values(seats=invoice_windows.c.seats + param("more", _BIG))
+    .order_by(invoice_windows.c.open_time.desc(), invoice_windows.c.id)
+    .limit(1)
+)
+_EXTEND_WINDOW = where(sa.update(invoice_windows), invoice_windows, "workspace_id", "id").values(
+    seats=invoice_windows.c.seats + param("more", _BIG)
 )
 _INVOICED = where(sa.update(invoice_windows), invoice_windows, "workspace_id", "id").values(
     invoice_time=param("now", _BIG)
@@ -110,8 +113,11 @@ async def insert_invoice_window(tx: Transaction, row: InvoiceWindowRow) -> None:
 
 async def extend_invoice_window(tx: Transaction, workspace_id: str, now: int, seats: int) -> bool:
     """Add seats to the window that is open at *now*; return False if none is."""
-    values = {"workspace_id": workspace_id, "now": now, "more": seats}
-    return await tx.run(_EXTEND_WINDOW, values) > 0
+    row = await tx.one(_OPEN_WINDOW, {"workspace_id": workspace_id, "now": now})
+    if row is None:
+        return False
+    values = {"workspace_id": workspace_id, "id": row[0], "more": seats}
+    return await tx.run(_EXTEND_WINDOW, values) == 1
 
 
 async def invoice_window(tx: Transaction, workspace_id: str, id: str) -> InvoiceWindowRow | None:
@@ -120,9 +126,7 @@ async def invoice_window(tx: Transaction, workspace_id: str, id: str) -> Invoice
     return None if row is None else InvoiceWindowRow._make(row)
 
 
-async def newest_window_not_invoiced(
-    tx: Transaction, workspace_id: str
-) -> InvoiceWindowRow | None:
+async def newest_window_not_invoiced(tx: Transaction, workspace_id: str) -> InvoiceWindowRow | None:
     """Return the newest window that has no invoice yet, None if all have."""
     row = await tx.one(_NEWEST_UNPAID, {"workspace_id": workspace_id})
     return None if row is None else InvoiceWindowRow._make(row)

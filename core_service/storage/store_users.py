@@ -34,6 +34,17 @@ _INSERT_EMAILS = insert_unless_there(user_emails, *user_emails.primary_key).from
 _DELETE_EMAILS = where(sa.delete(user_emails), user_emails, "workspace_id", "user_id")
 _SET_ROLE = touched(users).where(one_of(users.c.id, "ids")).values(role_id=param("role"))
 _TOUCH = touched(users).where(one_of(users.c.id, "ids"))
+_TOUCH_ALL = touched(users)
+_TOUCH_OF_ROLE = touched(users).where(users.c.role_id == param("role"))
+_MOVE = touched(users).where(users.c.role_id == param("old")).values(role_id=param("role"))
+_REDOCUMENT = (
+    touched(users)
+    .where(users.c.id == param("key_id"))
+    .values(
+        document=param("new_document", users.c.document.type),
+        search=param("new_search", users.c.search.type),
+    )
+)
 _TOUCH_MEMBERS = touched(users).where(
     users.c.id.in_(
         sa.select(memberships.c.member_id).where(
@@ -60,6 +71,13 @@ _OF_ROLE = (
 _COUNT_OF_ROLE = where(
     sa.select(sa.func.count()).select_from(users), users, "workspace_id", "role_id"
 ).where(sa.or_(users.c.unlink_time.is_(None), param("unlinked", sa.Boolean())))
+_ACTIVE_OF_ROLE = where(
+    sa.select(sa.func.count(), sa.func.coalesce(sa.func.min(users.c.id), "")),
+    users,
+    "workspace_id",
+    "role_id",
+).where(users.c.active.is_(sa.true()))
+_OF_ACCOUNT = where(sa.select(users.c.id), users, "workspace_id", "account_id")
 _REPORTS = where(sa.select(users.c.id), users, "workspace_id", "manager_id").order_by(users.c.id)
 _MANAGER = where(sa.select(users.c.manager_id), users, "workspace_id", "id")
 
@@ -132,6 +150,40 @@ async def set_user_roles(
     await tx.run(_SET_ROLE, {"key_workspace_id": workspace_id, "now": now, **values})
 
 
+async def move_users(
+    tx: Transaction, workspace_id: str, old_role_id: str, role_id: str, now: int
+) -> None:
+    """Give all users of a role, unlinked ones too, another role and raise their versions."""
+    values = {"key_workspace_id": workspace_id, "old": old_role_id, "role": role_id, "now": now}
+    await tx.run(_MOVE, values)
+
+
+async def touch_users_of_role(tx: Transaction, workspace_id: str, role_id: str, now: int) -> None:
+    """Raise the versions of the users with a role, as when the role is renamed."""
+    values = {"key_workspace_id": workspace_id, "role": role_id, "now": now}
+    await tx.run(_TOUCH_OF_ROLE, values)
+
+
+async def touch_all_users(tx: Transaction, workspace_id: str, now: int) -> None:
+    """Raise the versions of all users, as when their groups become others."""
+    await tx.run(_TOUCH_ALL, {"key_workspace_id": workspace_id, "now": now})
+
+
+async def update_documents(tx: Transaction, rows: Sequence[UserRow], now: int) -> None:
+    """Replace `document` and `search` of users and raise their versions; nothing else changes."""
+    values = [
+        {
+            "key_workspace_id": row.workspace_id,
+            "key_id": row.id,
+            "new_document": row.document,
+            "new_search": row.search,
+            "now": now,
+        }
+        for row in rows
+    ]
+    await tx.run_many(_REDOCUMENT, values)
+
+
 async def touch_users(tx: Transaction, workspace_id: str, ids: Iterable[str], now: int) -> None:
     """Raise the versions of users of whom something changes that other rows say."""
     await tx.run(_TOUCH, {"key_workspace_id": workspace_id, "ids": list(ids), "now": now})
@@ -180,6 +232,18 @@ async def count_users_of_role(
     values = {"workspace_id": workspace_id, "role_id": role_id, "unlinked": include_unlinked}
     row = await tx.one(_COUNT_OF_ROLE, values)
     return 0 if row is None else int(row[0])
+
+
+async def active_users_of_role(tx: Transaction, workspace_id: str, role_id: str) -> tuple[int, str]:
+    """Return how many active users have a role, and the id of one of them; empty if none has."""
+    row = await tx.one(_ACTIVE_OF_ROLE, {"workspace_id": workspace_id, "role_id": role_id})
+    return (0, "") if row is None else (int(row[0]), str(row[1]))
+
+
+async def has_account(tx: Transaction, workspace_id: str, account_id: str) -> bool:
+    """Return whether a workspace has a user of an account."""
+    values = {"workspace_id": workspace_id, "account_id": account_id}
+    return await tx.one(_OF_ACCOUNT, values) is not None
 
 
 async def reports_of(tx: Transaction, workspace_id: str, manager_id: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Statements about workspaces, settings, roles, integrations and credentials."""
+"""Statements about workspaces, settings and roles."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from core_service.storage.database import Transaction
 from core_service.storage.expressions import one_of
-from core_service.storage.rows import CredentialRow, IntegrationRow, RoleRow, WorkspaceRow
+from core_service.storage.rows import RoleRow, WorkspaceRow
 from core_service.storage.statements import (
     insert_unless_there,
     param,
@@ -15,8 +15,8 @@ from core_service.storage.statements import (
     update_by,
     where,
 )
-from core_service.storage.tables import credentials, integrations, settings, workspaces
 from core_service.storage.tables import roles as roles_table
+from core_service.storage.tables import settings, users, workspaces
 
 _WORKSPACE = sa.select(workspaces).where(workspaces.c.id == param("id"))
 LOCK_WORKSPACE = _WORKSPACE.with_for_update()
@@ -49,17 +49,19 @@ _ROLES = (
 _INSERT_ROLE = sa.insert(roles_table)
 _UPDATE_ROLE = update_by(roles_table, "workspace_id", "id")
 _TOUCH_ROLES = touched(roles_table).where(one_of(roles_table.c.id, "ids"))
+_TOUCH_ALL_ROLES = touched(roles_table)
 _DELETE_ROLE = where(sa.delete(roles_table), roles_table, "workspace_id", "id")
-
-_INTEGRATION = where(sa.select(integrations), integrations, "workspace_id", "id")
-_INSERT_INTEGRATION = sa.insert(integrations)
-_UPDATE_INTEGRATION = update_by(integrations, "workspace_id", "id")
-_CREDENTIAL = where(sa.select(credentials), credentials, "id")
-_INSERT_CREDENTIAL = sa.insert(credentials)
-_UPDATE_CREDENTIAL = update_by(credentials, "id")
-_CREDENTIALS_OF = where(
-    sa.select(credentials), credentials, "workspace_id", "integration_id"
-).order_by(credentials.c.create_time, credentials.c.id)
+_USER_OF_KIND = (
+    where(sa.select(users.c.id), users, "workspace_id")
+    .where(
+        roles_table.c.workspace_id == param("workspace_id"),
+        roles_table.c.kind == param("kind", sa.BigInteger()),
+        users.c.role_id == roles_table.c.id,
+        users.c.unlink_time.is_(None),
+        users.c.delete_time.is_(None),
+    )
+    .limit(1)
+)
 
 
 async def workspace(tx: Transaction, id: str) -> WorkspaceRow | None:
@@ -152,46 +154,17 @@ async def touch_roles(tx: Transaction, workspace_id: str, ids: Iterable[str], no
     await tx.run(_TOUCH_ROLES, values)
 
 
+async def touch_all_roles(tx: Transaction, workspace_id: str, now: int) -> None:
+    """Raise the versions of all roles, as when they become groups."""
+    await tx.run(_TOUCH_ALL_ROLES, {"key_workspace_id": workspace_id, "now": now})
+
+
+async def has_users_of_kind(tx: Transaction, workspace_id: str, kind: int) -> bool:
+    """Return whether a user who is neither deleted nor unlinked has a role of a RoleKind."""
+    values = {"workspace_id": workspace_id, "kind": kind}
+    return await tx.one(_USER_OF_KIND, values) is not None
+
+
 async def delete_role(tx: Transaction, workspace_id: str, id: str) -> None:
     """Remove a role that no user has."""
     await tx.run(_DELETE_ROLE, {"workspace_id": workspace_id, "id": id})
-
-
-async def integration(tx: Transaction, workspace_id: str, id: str) -> IntegrationRow | None:
-    """Return an integration, None if the workspace has none with this id."""
-    row = await tx.one(_INTEGRATION, {"workspace_id": workspace_id, "id": id})
-    return None if row is None else IntegrationRow._make(row)
-
-
-async def insert_integration(tx: Transaction, row: IntegrationRow) -> None:
-    """Add an integration."""
-    await tx.run(_INSERT_INTEGRATION, row._asdict())
-
-
-async def update_integration(tx: Transaction, row: IntegrationRow) -> None:
-    """Replace the integration that has the row's id."""
-    await tx.run(_UPDATE_INTEGRATION, prefixed(row))
-
-
-async def credential(tx: Transaction, public_id: str) -> CredentialRow | None:
-    """Return a credential, None if there is none with this public id."""
-    row = await tx.one(_CREDENTIAL, {"id": public_id})
-    return None if row is None else CredentialRow._make(row)
-
-
-async def insert_credential(tx: Transaction, row: CredentialRow) -> None:
-    """Add a credential."""
-    await tx.run(_INSERT_CREDENTIAL, row._asdict())
-
-
-async def update_credential(tx: Transaction, row: CredentialRow) -> None:
-    """Replace the credential that has the row's id."""
-    await tx.run(_UPDATE_CREDENTIAL, prefixed(row))
-
-
-async def credentials_of(
-    tx: Transaction, workspace_id: str, integration_id: str
-) -> list[CredentialRow]:
-    """Return the credentials of an integration, the oldest first; revoked ones too."""
-    values = {"workspace_id": workspace_id, "integration_id": integration_id}
-    return [CredentialRow._make(row) for row in await tx.all(_CREDENTIALS_OF, values)]

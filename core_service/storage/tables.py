@@ -138,6 +138,8 @@ class User(Table, table=True):
             "users_visible",
             "workspace_id",
             "id",
+            # SQLite counts in the index alone only if the index has the column of its condition.
+            "unlink_time",
             sqlite_where=sa.text("unlink_time IS NULL"),
             postgresql_where=sa.text("unlink_time IS NULL"),
         ),

@@ -4,15 +4,14 @@ import asyncio
 from typing import Any
 
 import pytest
-from userdirectory.v1 import integration_pb2
 
-from core_service import tokens, workspaces
+from core_service import tokens, verify
 from core_service.core import Core
 from core_service.storage import store
 from core_service.storage.database import Transaction
 from tests.conformance.dialogs_of import AUDIENCES, SCENARIOS, runner
 from tests.system import System
-from tests.workspaces import Place, new_place
+from tests.workspaces import Place, connect, new_place
 
 CASES = [
     pytest.param(audience, id_, id=f"{audience}-{id_}")
@@ -40,9 +39,7 @@ async def _host(core: Core, audience: str) -> tuple[Place, dict[str, Any]]:
 
 
 async def _second(core: Core, place: Place) -> str:
-    _, token = await workspaces.create_integration(
-        core, place.workspace_id, integration_pb2.PROVIDER_GENERIC, "Second"
-    )
+    _, token = await connect(core, place.workspace_id, "Second")
     return token
 
 
@@ -73,6 +70,7 @@ async def test_dialog(
     result = await asyncio.to_thread(replayed.run, SCENARIOS[dialog])
 
     assert result.status == "PASS", "\n".join(result.fails)
+    assert await verify.findings(directory.core.storage, [place.workspace_id]) == []
 
 
 def test_all_dialogs_are_held():

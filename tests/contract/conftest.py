@@ -1,19 +1,21 @@
 """A directory to call, over a real socket and within the process: every test runs over both."""
 
+import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from importlib import resources
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import Message
 from userdirectory import status
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import policy_pb2, workspace_pb2
-from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
-from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from core_service import settings, workspaces
+from core_service import credentials, settings
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
@@ -24,7 +26,21 @@ from core_service.storage import store
 from core_service.storage.database import Storage, Transaction, open_storage
 from tests.workspaces import Place, new_place
 
-STUBS = {"UserDirectory": UserDirectoryStub, "WorkspaceAdmin": WorkspaceAdminStub}
+
+def _contract() -> tuple[dict[str, ServiceDescriptor], dict[str, Any]]:
+    """Return every service of the contract, and its stub, by name."""
+    services, stubs = {}, {}
+    written = resources.files("userdirectory.v1").joinpath("contract.binpb").read_bytes()
+    for file in FileDescriptorSet.FromString(written).file:
+        module = file.name.removesuffix(".proto").replace("/", ".")
+        for name in (service.name for service in file.service):
+            found = importlib.import_module(f"{module}_pb2").DESCRIPTOR.services_by_name[name]
+            services[name] = found
+            stubs[name] = getattr(importlib.import_module(f"{module}_pb2_grpc"), f"{name}Stub")
+    return services, stubs
+
+
+CONTRACT, STUBS = _contract()
 
 
 @dataclass
@@ -45,18 +61,13 @@ class World:
     clock: Clock
     channel: grpc.aio.Channel
 
-    def __post_init__(self) -> None:
-        """Make the stubs."""
-        self.directory = UserDirectoryStub(self.channel)
-        self.admin = WorkspaceAdminStub(self.channel)
-
     async def place(self, preset: str = "SINGLE_ROLE", **settings_: Any) -> Place:
         """Return a new workspace with one admin and an integration."""
         return await new_place(self.core, policy_pb2.Preset.Value(f"PRESET_{preset}"), **settings_)
 
     async def service(self, scopes: str = "*", workspace_id: str = "") -> str:
         """Return the token of a product."""
-        return await workspaces.issue_service_token(self.core, "Tests", scopes, workspace_id)
+        return await credentials.issue_service_token(self.core, "Tests", scopes, workspace_id)
 
     def stub(self, service: str, method: str) -> Callable[..., Any]:
         """Return a method of a service by name."""
@@ -70,7 +81,7 @@ class World:
     async def ask(self, token: str, request: Message) -> Any:
         """Return the answer to *request* of the one RPC that takes it."""
         name = request.DESCRIPTOR.name.removesuffix("Request")
-        service = "UserDirectory" if hasattr(self.directory, name) else "WorkspaceAdmin"
+        service = next(each for each in CONTRACT if name in CONTRACT[each].methods_by_name)
         return await self.call(self.stub(service, name), request, token)
 
 

@@ -164,7 +164,7 @@ async def test_past_the_deadline_the_use_case_is_cancelled(stub, service, metada
     """DEADLINE_EXCEEDED, logged as the caller's, and nothing goes on (R01)."""
     with caplog.at_level(logging.INFO, logger="core_service.service"):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stub.ListUsers(ListUsersRequest(), metadata=metadata, timeout=0.1)
+            await stub.ListUsers(ListUsersRequest(), metadata=metadata, timeout=1)
         await asyncio.wait_for(service.cancelled.wait(), 5)
 
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED

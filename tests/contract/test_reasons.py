@@ -9,10 +9,10 @@ from userdirectory.errors import CODES
 from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1 import user_directory_pb2 as api
 
-from core_service import workspaces
 from tests.contract.conftest import World, refusal, set_workspace
 from tests.contract.test_access import UNKNOWN, integration_of
 from tests.contract.test_identity import LAPSED
+from tests.workspaces import switch
 
 ELSEWHERE = {
     # Races and broken databases: tests/storage and tests/races.
@@ -235,7 +235,7 @@ async def _(world):
 async def _(world):
     place = await world.place()
     id_ = await integration_of(world, place)
-    await workspaces.enable_integration(world.core, place.workspace_id, id_, enabled=False)
+    await switch(world.core, place.workspace_id, id_, enabled=False)
     return ask(world, place.token, "ListGroups"), {"integration_id": id_}
 
 

@@ -8,12 +8,12 @@ from typing import Self
 
 from userdirectory.v1 import policy_pb2
 
-from core_service import workspaces
+from core_service import credentials, verify
 from core_service.opening import make_core
 from core_service.storage.database import open_storage
 from tests.processes import START_SECONDS, Program, free_port
 from tests.scim import Scim
-from tests.workspaces import Place, new_place
+from tests.workspaces import Place, new_place, under_test
 
 
 class Deployment:
@@ -43,7 +43,9 @@ class Deployment:
         try:
             core = await make_core(storage)
             place = await new_place(core, policy_pb2.PRESET_STRICT_RFC)
-            return place, await workspaces.issue_service_token(core, "Tests", "*")
+            # This storage closes at once; `findings` opens another one.
+            under_test.clear()
+            return place, await credentials.issue_service_token(core, "Tests", "*")
         finally:
             await storage.close()
 
@@ -84,6 +86,17 @@ class Deployment:
             while client.get("/readyz").status != 200:
                 assert time.monotonic() < ends, self.gateway.output
                 time.sleep(0.02)
+
+    def findings(self) -> list[str]:
+        """Return what `verify` finds in the database: empty if every rule is kept."""
+        return asyncio.run(self._verify())
+
+    async def _verify(self) -> list[str]:
+        storage = await open_storage(self.database_url)
+        try:
+            return await verify.findings(storage, [self.place.workspace_id])
+        finally:
+            await storage.close()
 
     def wait_until_alive(self) -> None:
         """Return when the gateway has answered a request on a new connection."""

@@ -40,6 +40,7 @@ def test_killed_under_load(deployment: Deployment):
         with deployment.client() as client:
             assert problems(written, client) == []
         assert load.answers.keys() <= {200, 201, 409, 503}, load.answers
+    assert deployment.findings() == []
     check_integrity(deployment.database_url)
 
 
@@ -121,6 +122,7 @@ def test_killed_during_dialogs(deployment: Deployment):
             ]
 
     assert lost == []
+    assert deployment.findings() == []
 
 
 def _is_there(client, path: str, version: int) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 from userdirectory import status
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
@@ -66,8 +67,8 @@ def handlers(core: Core) -> list[grpc.GenericRpcHandler]:
 
 
 def _handler(core: Core, method: Any) -> grpc.RpcMethodHandler:
-    request_type = _class(method.input_type)
-    reply_type = _class(method.output_type)
+    request_type = GetMessageClass(method.input_type)
+    reply_type = GetMessageClass(method.output_type)
 
     async def answer(request: Any, call: grpc.aio.ServicerContext) -> Message:
         metadata = dict(call.invocation_metadata() or ())
@@ -87,10 +88,3 @@ def _handler(core: Core, method: Any) -> grpc.RpcMethodHandler:
         request_deserializer=request_type.FromString,
         response_serializer=reply_type.SerializeToString,
     )
-
-
-def _class(descriptor: Any) -> Any:
-    module = (
-        user_directory_pb2 if hasattr(user_directory_pb2, descriptor.name) else workspace_admin_pb2
-    )
-    return getattr(module, descriptor.name)

@@ -12,6 +12,8 @@ from userdirectory.v1.change_pb2 import GroupChange, GroupValue, UserChange, Use
 from userdirectory.v1.filter_pb2 import Comparison, Filter
 from userdirectory.v1.group_pb2 import Group, Member
 from userdirectory.v1.user_pb2 import Name, RoleGrant, User, Workplace
+from userdirectory.v1.workspace_admin_pb2 import GetSeatsRequest, GetSeatsResponse
+from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
 from clients.directory import AsyncDirectory
 from core_service.core import Core
@@ -29,6 +31,9 @@ class Door:
     def __init__(self, channel: grpc.aio.Channel, token: str, workspace_id: str) -> None:
         """Make calls on *channel* in one workspace."""
         self._directory = AsyncDirectory(channel, token, workspace_id=workspace_id)
+        self._admin: Any = WorkspaceAdminStub(channel)
+        self._token = token
+        self._workspace_id = workspace_id
 
     async def create(self, user_name: str, role: str = "") -> api.CreateUserResponse:
         """Create a user, with the default role if none is named."""
@@ -52,6 +57,10 @@ class Door:
     async def deactivate(self, user_id: str) -> object:
         """Deactivate a user."""
         return await self._directory.update_user(User(id=user_id, active=False), "active")
+
+    async def activate(self, user_id: str) -> object:
+        """Make a user active again, with the role that the user has."""
+        return await self._directory.update_user(User(id=user_id, active=True), "active")
 
     async def restore(self, user_id: str) -> object:
         """Make a user an active admin again."""
@@ -82,6 +91,13 @@ class Door:
         """Return the users with this name."""
         named = Filter(equal=Comparison(field="user_name", text=user_name))
         return [user async for user in self._directory.list_users(named)]
+
+    async def seats(self) -> GetSeatsResponse:
+        """Return the seats of the workspace."""
+        request = GetSeatsRequest(workspace_id=self._workspace_id)
+        metadata = (("authorization", f"Bearer {self._token}"),)
+        answer: GetSeatsResponse = await self._admin.GetSeats(request, metadata=metadata)
+        return answer
 
     async def members(self, role_id: str) -> list[str]:
         """Return the ids of the users who have a role."""

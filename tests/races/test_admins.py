@@ -32,8 +32,8 @@ async def last_one_standing(
         results = await race(*blows)
         left = await arena.active_admins()
 
-        assert len(left) == 1, f"round {number}: {results}, admins left: {left}"
-        assert refused(results) in REFUSALS, f"round {number}: {results}"
+        assert len(left) == 1, f"round {number}: refused {refused(results)}, admins left {left}"
+        assert refused(results) in REFUSALS, f"round {number}: refused {refused(results)}"
 
         await arena.restore(alan if left == [grace] else grace)
 

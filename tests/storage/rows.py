@@ -58,6 +58,7 @@ def user(
         version=1,
         create_time=0,
         update_time=0,
+        source="",
         document=message.SerializeToString(),
         search=store.search_text(message),
     )
@@ -70,4 +71,6 @@ def group(
     """Return a group without members, named like its id."""
     name = display_name or id
     key = fold(name.strip())
-    return store.GroupRow(workspace_id, id, name, key, key if unique else None, None, 0, 1, 0, 0)
+    return store.GroupRow(
+        workspace_id, id, name, key, key if unique else None, None, 0, 1, 0, 0, ""
+    )

@@ -118,7 +118,7 @@ def _combined(leaf: st.SearchStrategy[Filter]) -> st.SearchStrategy[Filter]:
 
 _USERS = _combined(st.one_of(_leaves(USER)))
 _GROUPS = _combined(st.one_of(_leaves(GROUP)))
-_many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @_many

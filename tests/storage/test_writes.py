@@ -233,6 +233,18 @@ async def test_workspaces_that_make_the_same_account_share_it(storage: Storage):
     assert gone.count(True) == 1
 
 
+async def test_a_read_cannot_write(storage: Storage):
+    """A write that was begun as a read is refused, not lost."""
+
+    async def work(tx: Transaction) -> None:
+        await store.insert_workspace(tx, rows.workspace())
+
+    with pytest.raises(DirectoryError) as refused:
+        await storage.read(work)
+    assert refused.value.reason == "STORAGE_UNAVAILABLE"
+    assert await storage.read(store.workspace_ids) == []
+
+
 async def test_a_locked_file_is_waited_for_and_then_given_up(new_database: NewDatabase):
     """While another process holds SQLite's lock, reads go on and writes end with WRITE_CONFLICT."""
     url = await new_database("sqlite")

@@ -406,11 +406,21 @@ def test_a_certificate_is_made_from_its_selection():
 
 
 @pytest.mark.rule("D-43")
+@pytest.mark.parametrize("create_missing", [True, False])
+def test_adding_to_an_element_that_is_not_there_makes_it(create_missing: bool):
+    """REFUSE is for replacing alone (RFC 7644 section 3.5.2.3)."""
+    change = step("add", "emails.value", typed("home"), emails=[{"value": "x"}])
+
+    result = patched(User(), change, create_missing=create_missing)
+
+    assert User(emails=[{"type": "home", "value": "x"}]) == result
+
+
+@pytest.mark.rule("D-43")
 @pytest.mark.parametrize(
     ("change", "field"),
     [
         (step("set", "emails.value", typed("home"), emails=[{"value": "x"}]), "emails.value"),
-        (step("add", "emails.value", typed("home"), emails=[{"value": "x"}]), "emails.value"),
         (step("set", "emails", typed("home"), emails=[HOME]), "emails"),
         (step("remove", "emails", typed("home")), "emails"),
     ],

@@ -114,7 +114,7 @@ def upgrade() -> None:
     op.create_index(
         "users_visible",
         "users",
-        ["workspace_id", "id"],
+        ["workspace_id", "id", "unlink_time"],
         sqlite_where=sa.text("unlink_time IS NULL"),
         postgresql_where=sa.text("unlink_time IS NULL"),
     )

@@ -1,0 +1,161 @@
+"""
+Statements about the provisioning log.
+
+`document` of a row is a serialised LogEntry of what has no column: message, changes and notices.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from core_service.storage.database import Transaction
+from core_service.storage.expressions import one_of
+from core_service.storage.rows import LogRow
+from core_service.storage.statements import param, where
+from core_service.storage.tables import log
+
+_WHOLE = sa.BigInteger()
+_NEXT = (
+    sa.select(sa.func.coalesce(sa.func.max(log.c.sequence), 0) + 1)
+    .where(log.c.workspace_id == param("workspace_id"))
+    .scalar_subquery()
+)
+# The lock of the workspace keeps two entries from getting the same number.
+_INSERT = sa.insert(log).values(
+    {column: param(column.name, column.type) for column in log.c if column.name != "sequence"}
+    | {log.c.sequence: _NEXT}
+)
+_FORGET = (
+    where(sa.update(log), log, "workspace_id")
+    .where(log.c.target_id == param("target"))
+    .values(document=param("nothing", sa.LargeBinary()))
+)
+_RECENT = (
+    where(sa.select(log), log, "workspace_id", "target_id")
+    .where(log.c.reason == "")
+    .order_by(log.c.sequence.desc())
+    .limit(param("limit", _WHOLE))
+)
+_REFUSED = where(sa.select(log.c.reason), log, "workspace_id").where(
+    log.c.reason != "", log.c.time >= param("since", _WHOLE), log.c.integration_id != ""
+)
+_REASONS = _REFUSED.add_columns(sa.func.count(), sa.func.max(log.c.sequence)).group_by(log.c.reason)
+_CONCERNED = (
+    where(sa.select(log.c.target_id), log, "workspace_id", "reason")
+    .where(
+        log.c.time >= param("since", _WHOLE),
+        log.c.integration_id != "",
+        log.c.target_id != "",
+        sa.or_(param("every", sa.Boolean()), one_of(log.c.operation, "operations")),
+    )
+    .group_by(log.c.target_id)
+    .order_by(sa.func.max(log.c.sequence).desc())
+    .limit(param("limit", _WHOLE))
+)
+_ONE = where(sa.select(log), log, "workspace_id").where(log.c.sequence == param("sequence", _WHOLE))
+
+
+class Refusals(NamedTuple):
+    """How often a reason was given, and the sequence of the last time."""
+
+    reason: str
+    times: int
+    last: int
+
+
+async def insert_log(tx: Transaction, row: LogRow) -> None:
+    """Add an entry at the end of its workspace's log; `sequence` of *row* is not looked at."""
+    values = row._asdict()
+    del values["sequence"]
+    await tx.run(_INSERT, values)
+
+
+async def log_page(
+    tx: Transaction,
+    workspace_id: str,
+    *,
+    trace_id: str = "",
+    target_id: str = "",
+    since: int = 0,
+    before: int | None = None,
+    limit: int,
+) -> list[LogRow]:
+    """
+    Return entries, newest first.
+
+    Args:
+        trace_id: Only those of this trace; empty for all.
+        target_id: Only those about this; empty for all.
+        since: Only those from this time on, in microseconds.
+        before: Only those with a smaller sequence; None begins with the newest.
+    """
+    values: dict[str, Any] = {"workspace_id": workspace_id, "since": since, "limit": limit}
+    given = {"trace_id": trace_id, "target_id": target_id}
+    names = tuple(name for name, value in given.items() if value)
+    values |= {name: given[name] for name in names}
+    if before is not None:
+        values["before"] = before
+    rows = await tx.all(_page(names, before is not None), values)
+    return [LogRow._make(row) for row in rows]
+
+
+async def recent_log(
+    tx: Transaction, workspace_id: str, target_id: str, limit: int
+) -> list[LogRow]:
+    """Return the last things done to a target, newest first; nothing that was refused."""
+    values = {"workspace_id": workspace_id, "target_id": target_id, "limit": limit}
+    return [LogRow._make(row) for row in await tx.all(_RECENT, values)]
+
+
+async def log_entry(tx: Transaction, workspace_id: str, sequence: int) -> LogRow | None:
+    """Return one entry, None if there is none."""
+    row = await tx.one(_ONE, {"workspace_id": workspace_id, "sequence": sequence})
+    return None if row is None else LogRow._make(row)
+
+
+async def refusals(tx: Transaction, workspace_id: str, since: int) -> list[Refusals]:
+    """Return the reasons that integrations were given since a time, in microseconds."""
+    rows = await tx.all(_REASONS, {"workspace_id": workspace_id, "since": since})
+    return [Refusals._make(row) for row in rows]
+
+
+async def refused_targets(
+    tx: Transaction,
+    workspace_id: str,
+    reason: str,
+    since: int,
+    operations: Iterable[str] | None,
+    limit: int,
+) -> list[str]:
+    """
+    Return what integrations were refused for a reason, the last first, each once.
+
+    Args:
+        operations: Only the targets of these operations; None for those of all.
+    """
+    values = {
+        "workspace_id": workspace_id,
+        "reason": reason,
+        "since": since,
+        "every": operations is None,
+        "operations": list(operations or ()),
+        "limit": limit,
+    }
+    return [row[0] for row in await tx.all(_CONCERNED, values)]
+
+
+async def forget_log_of(tx: Transaction, workspace_id: str, target_id: str) -> None:
+    """Empty the entries about a target: when, by whom and in which trace it was stays."""
+    values = {"workspace_id": workspace_id, "target": target_id, "nothing": b""}
+    await tx.run(_FORGET, values)
+
+
+@lru_cache(maxsize=16)
+def _page(names: tuple[str, ...], goes_on: bool) -> sa.Select[Any]:
+    statement = where(sa.select(log), log, "workspace_id", *names)
+    statement = statement.where(log.c.time >= param("since", _WHOLE))
+    if goes_on:
+        statement = statement.where(log.c.sequence < param("before", _WHOLE))
+    return statement.order_by(log.c.sequence.desc()).limit(param("limit", _WHOLE))

@@ -1,0 +1,1 @@
+"""The provisioning log: what is written, what is listed, what is told."""
