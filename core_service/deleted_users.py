@@ -3,7 +3,7 @@
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1 import user_pb2
 
-from core_service import listing, user_writes, views
+from core_service import listing, user_removal, user_writes, views
 from core_service.core import Caller, Core
 from core_service.logins import Secrets
 from core_service.storage import pages, store
@@ -77,7 +77,7 @@ async def purge(core: Core, caller: Caller, request: api.PurgeUserRequest) -> ap
 
     async def work(tx: Transaction) -> api.PurgeUserResponse:
         write = await Write.begin(core, tx, caller)
-        await user_writes.purge(write, await find(tx, caller, user_pb2.UserRef(id=request.id)))
+        await user_removal.purge(write, await find(tx, caller, user_pb2.UserRef(id=request.id)))
         return api.PurgeUserResponse()
 
     return await core.storage.write(caller.workspace_id, work)

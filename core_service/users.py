@@ -7,7 +7,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1 import user_pb2
 
-from core_service import changes, listing, matching, role_choice, user_writes, views
+from core_service import changes, listing, matching, role_choice, user_removal, user_writes, views
 from core_service.core import Caller, Core
 from core_service.logins import secrets_of
 from core_service.ports import facts_of, sign_on
@@ -230,7 +230,7 @@ async def delete(
         write = await Write.begin(core, tx, caller)
         row = await find(tx, caller, request.user)
         views.check_etag(row.version, request.etag)
-        await user_writes.delete(write, row)
+        await user_removal.delete(write, row)
         return api.DeleteUserResponse()
 
     return await core.storage.write(caller.workspace_id, work)

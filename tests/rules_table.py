@@ -48,7 +48,7 @@ def statements() -> list[dict[str, str]]:
 
 
 def proofs(items: Iterable[pytest.Item]) -> dict[str, list[str]]:
-    """Return the tests that carry each number: `{"R-150": ["tests/rules/test_admins.py::test_x"]}`."""
+    """Return the tests of each number: `{"R-150": ["tests/rules/test_admins.py::test_x"]}`."""
     found: dict[str, dict[str, None]] = defaultdict(dict)
     for item in items:
         for mark in item.iter_markers("rule"):
@@ -62,8 +62,8 @@ def table(rules: Sequence[Mapping[str, str]], tests: Mapping[str, Sequence[str]]
     lines = [
         "# The rules and their proofs",
         "",
-        "What three products promise of their provisioning, one statement a row, and the tests that",
-        "fail when the rule is taken out. Written by `pytest --rules-table`; do not edit.",
+        "What three products promise of their provisioning, one statement a row, and the tests",
+        "that fail when the rule is taken out. Written by `pytest --rules-table`; do not edit.",
         "",
         "Classes: " + "; ".join(f"**{key}** {text}" for key, text in CLASSES.items()) + ".",
         "",

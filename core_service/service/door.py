@@ -19,7 +19,7 @@ from userdirectory.errors import DirectoryError
 
 from core_service.core import Caller, Core
 from core_service.identity import Barred, Identity
-from core_service.service import refusals
+from core_service.service import refusals, texts
 from core_service.service.access import SCOPES
 
 log = logging.getLogger("core_service.service")
@@ -84,6 +84,7 @@ def rpc(
                     use_case.__name__,
                 )
                 call.caller = caller
+                texts.check(request)
                 answer = await use_case(service, request, caller)
         except DirectoryError as error:
             if isinstance(error, Barred):

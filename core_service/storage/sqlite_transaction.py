@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
 
-from core_service.storage import plans, tables
+from core_service.storage import plans
+from core_service.storage.columns import METADATA
 from core_service.storage.database import NO_VALUES
 from core_service.storage.failures import conflict, taken, unavailable
 from core_service.storage.rows import WorkspaceRow
@@ -137,7 +138,7 @@ def _constraint(message: str) -> str:
 
 _CONSTRAINTS = {
     frozenset(f"{table.name}.{column.name}" for column in constraint.columns): str(constraint.name)
-    for table in tables.METADATA.tables.values()
+    for table in METADATA.tables.values()
     for constraint in table.constraints
     if isinstance(constraint, sa.UniqueConstraint | sa.PrimaryKeyConstraint)
 }

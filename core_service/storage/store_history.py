@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 from core_service.storage.database import Transaction
 from core_service.storage.rows import SeenRoleNameRow, TombstoneRow
 from core_service.storage.statements import insert_unless_there, param, where
-from core_service.storage.tables import seen_role_names, tombstones
+from core_service.storage.tables_history import seen_role_names, tombstones
 
 _INSERT = insert_unless_there(tombstones, *tombstones.primary_key)
 _BY_ID = where(sa.select(tombstones), tombstones, "workspace_id", "id")

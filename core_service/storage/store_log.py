@@ -14,7 +14,7 @@ from core_service.storage.database import Transaction
 from core_service.storage.expressions import one_of
 from core_service.storage.rows import LogRow
 from core_service.storage.statements import param, where
-from core_service.storage.tables import log
+from core_service.storage.tables_history import log
 
 _WHOLE = sa.BigInteger()
 _NEXT = (

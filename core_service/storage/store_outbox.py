@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from core_service.storage.database import Transaction
 from core_service.storage.rows import InvoiceWindowRow, OutboxRow
 from core_service.storage.statements import insert_unless_there, param, where
-from core_service.storage.tables import invoice_windows, outbox
+from core_service.storage.tables_history import invoice_windows, outbox
 
 _BIG = sa.BigInteger()
 

@@ -1,75 +1,50 @@
 """
-The tables, the only list of columns beside the contract.
+The tables of the directory; with those of its history the only list of columns there is beside
+the contract.
 
 Every row begins with the workspace it belongs to, so that tenants cannot meet; accounts, settings,
 workspaces and credentials are looked up by ids of their own. Times are microseconds since 1970.
 A `*_key` column is text as it is compared, made by `userdirectory.text` and by no database.
 """
 
-from typing import Any, ClassVar
-
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from core_service.storage.expressions import TEXT, Json
-
-METADATA = sa.MetaData(
-    naming_convention={"pk": "%(table_name)s_pkey", "fk": "%(table_name)s_%(column_0_name)s_fkey"}
+from core_service.storage.columns import (
+    METADATA,
+    NO_ROWID,
+    Table,
+    key,
+    maybe_text,
+    maybe_whole,
+    raw,
+    text,
+    whole,
 )
-_NO_ROWID = {"sqlite_with_rowid": False}
-
-
-def _id() -> Any:
-    return Field(primary_key=True, sa_type=TEXT)
-
-
-def _text() -> Any:
-    return Field(sa_type=TEXT)
-
-
-def _maybe_text() -> Any:
-    return Field(default=None, sa_type=TEXT)
-
-
-def _whole() -> Any:
-    return Field(sa_type=sa.BigInteger)
-
-
-def _maybe_whole() -> Any:
-    return Field(default=None, sa_type=sa.BigInteger)
-
-
-def _bytes() -> Any:
-    return Field(sa_type=sa.LargeBinary)
-
-
-class Table(SQLModel):
-    """What the tables share: their metadata."""
-
-    metadata: ClassVar[sa.MetaData] = METADATA
+from core_service.storage.expressions import TEXT, Json
 
 
 class Setting(Table, table=True):
     """What the installation was given once: the key of page tokens."""
 
     __tablename__ = "settings"
-    name: str = _id()
-    value: str = _text()
+    name: str = key()
+    value: str = text()
 
 
 class Workspace(Table, table=True):
     """A workspace; writes in it lock this row."""
 
     __tablename__ = "workspaces"
-    id: str = _id()
-    version: int = _whole()
-    create_time: int = _whole()
-    update_time: int = _whole()
-    document: bytes = _bytes()
-    users_count: int = _whole()
-    active_admins: int = _whole()
-    seats_used: int = _whole()
-    groups_count: int = _whole()
+    id: str = key()
+    version: int = whole()
+    create_time: int = whole()
+    update_time: int = whole()
+    document: bytes = raw()
+    users_count: int = whole()
+    active_admins: int = whole()
+    seats_used: int = whole()
+    groups_count: int = whole()
 
 
 class Account(Table, table=True):
@@ -77,14 +52,14 @@ class Account(Table, table=True):
 
     __tablename__ = "accounts"
     __table_args__ = (sa.UniqueConstraint("email_key", name="accounts_email"),)
-    id: str = _id()
-    email: str = _text()
-    email_key: str = _text()
-    given_name: str = _text()
-    family_name: str = _text()
-    password_hash: str | None = _maybe_text()
-    users_count: int = _whole()
-    create_time: int = _whole()
+    id: str = key()
+    email: str = text()
+    email_key: str = text()
+    given_name: str = text()
+    family_name: str = text()
+    password_hash: str | None = maybe_text()
+    users_count: int = whole()
+    create_time: int = whole()
 
 
 class Role(Table, table=True):
@@ -92,16 +67,16 @@ class Role(Table, table=True):
 
     __tablename__ = "roles"
     __table_args__ = (sa.UniqueConstraint("workspace_id", "name_key", name="roles_name"),)
-    workspace_id: str = _id()
-    id: str = _id()
-    name: str = _text()
-    name_key: str = _text()
-    name_fold: str = _text()
-    kind: int = _whole()
-    rank: int = _whole()
-    version: int = _whole()
-    create_time: int = _whole()
-    update_time: int = _whole()
+    workspace_id: str = key()
+    id: str = key()
+    name: str = text()
+    name_key: str = text()
+    name_fold: str = text()
+    kind: int = whole()
+    rank: int = whole()
+    version: int = whole()
+    create_time: int = whole()
+    update_time: int = whole()
 
 
 class User(Table, table=True):
@@ -144,25 +119,25 @@ class User(Table, table=True):
             postgresql_where=sa.text("unlink_time IS NULL"),
         ),
     )
-    workspace_id: str = _id()
-    id: str = _id()
-    account_id: str = _text()
-    user_name: str = _text()
-    user_name_key: str = _text()
-    external_id: str | None = _maybe_text()
-    display_name: str | None = _maybe_text()
+    workspace_id: str = key()
+    id: str = key()
+    account_id: str = text()
+    user_name: str = text()
+    user_name_key: str = text()
+    external_id: str | None = maybe_text()
+    display_name: str | None = maybe_text()
     active: bool = Field(sa_type=sa.Boolean)
-    role_id: str = _text()
-    manager_id: str | None = _maybe_text()
-    integration_id: str = _text()
-    last_sync_time: int | None = _maybe_whole()
-    last_trace_id: str | None = _maybe_text()
-    delete_time: int | None = _maybe_whole()
-    unlink_time: int | None = _maybe_whole()
-    version: int = _whole()
-    create_time: int = _whole()
-    update_time: int = _whole()
-    document: bytes = _bytes()
+    role_id: str = text()
+    manager_id: str | None = maybe_text()
+    integration_id: str = text()
+    last_sync_time: int | None = maybe_whole()
+    last_trace_id: str | None = maybe_text()
+    delete_time: int | None = maybe_whole()
+    unlink_time: int | None = maybe_whole()
+    version: int = whole()
+    create_time: int = whole()
+    update_time: int = whole()
+    document: bytes = raw()
     search: str = Field(sa_type=Json)
     source: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
@@ -179,11 +154,11 @@ class UserEmail(Table, table=True):
             ondelete="CASCADE",
         ),
         sa.Index("user_emails_user", "workspace_id", "user_id"),
-        _NO_ROWID,
+        NO_ROWID,
     )
-    workspace_id: str = _id()
-    value_key: str = _id()
-    user_id: str = _id()
+    workspace_id: str = key()
+    value_key: str = key()
+    user_id: str = key()
 
 
 class Group(Table, table=True):
@@ -199,16 +174,16 @@ class Group(Table, table=True):
         sa.UniqueConstraint("workspace_id", "unique_key", name="groups_name"),
         sa.Index("groups_name_key", "workspace_id", "name_key"),
     )
-    workspace_id: str = _id()
-    id: str = _id()
-    display_name: str = _text()
-    name_key: str = _text()
-    unique_key: str | None = _maybe_text()
-    external_id: str | None = _maybe_text()
-    member_count: int = _whole()
-    version: int = _whole()
-    create_time: int = _whole()
-    update_time: int = _whole()
+    workspace_id: str = key()
+    id: str = key()
+    display_name: str = text()
+    name_key: str = text()
+    unique_key: str | None = maybe_text()
+    external_id: str | None = maybe_text()
+    member_count: int = whole()
+    version: int = whole()
+    create_time: int = whole()
+    update_time: int = whole()
     source: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
@@ -224,24 +199,24 @@ class Membership(Table, table=True):
             ondelete="CASCADE",
         ),
         sa.Index("memberships_member", "workspace_id", "member_id", "group_id"),
-        _NO_ROWID,
+        NO_ROWID,
     )
-    workspace_id: str = _id()
-    group_id: str = _id()
-    member_id: str = _id()
-    member_type: int = _whole()
+    workspace_id: str = key()
+    group_id: str = key()
+    member_id: str = key()
+    member_type: int = whole()
 
 
 class Integration(Table, table=True):
     """A connection of a workspace with one identity provider."""
 
     __tablename__ = "integrations"
-    workspace_id: str = _id()
-    id: str = _id()
-    provider: int = _whole()
-    label: str = _text()
+    workspace_id: str = key()
+    id: str = key()
+    provider: int = whole()
+    label: str = text()
     enabled: bool = Field(sa_type=sa.Boolean)
-    create_time: int = _whole()
+    create_time: int = whole()
 
 
 class Credential(Table, table=True):
@@ -254,95 +229,16 @@ class Credential(Table, table=True):
 
     __tablename__ = "credentials"
     __table_args__ = (sa.Index("credentials_integration", "workspace_id", "integration_id"),)
-    id: str = _id()
-    workspace_id: str = _text()
-    integration_id: str = _text()
-    digest: bytes = _bytes()
-    scopes: str = _text()
-    label: str = _text()
-    create_time: int = _whole()
-    expire_time: int | None = _maybe_whole()
-    revoke_time: int | None = _maybe_whole()
-    last_use_time: int | None = _maybe_whole()
-
-
-class Log(Table, table=True):
-    """What a request did or why it was refused; `document` is a serialised LogEntry."""
-
-    __tablename__ = "log"
-    __table_args__ = (
-        sa.Index("log_trace", "workspace_id", "trace_id"),
-        sa.Index("log_target", "workspace_id", "target_id", "sequence"),
-        sa.Index("log_reason", "workspace_id", "reason", "time"),
-    )
-    workspace_id: str = _id()
-    sequence: int = Field(
-        primary_key=True, sa_type=sa.BigInteger, sa_column_kwargs={"autoincrement": False}
-    )
-    time: int = _whole()
-    trace_id: str = _text()
-    integration_id: str = _text()
-    credential_id: str = _text()
-    operation: str = _text()
-    target_id: str = _text()
-    reason: str = _text()
-    document: bytes = _bytes()
-
-
-class Tombstone(Table, table=True):
-    """What is kept of a purged user or a deleted group: its id, when it went, and by what."""
-
-    __tablename__ = "tombstones"
-    workspace_id: str = _id()
-    id: str = _id()
-    time: int = _whole()
-    trace_id: str = _text()
-
-
-class Outbox(Table, table=True):
-    """
-    Something to tell the product around us, delivered after the write that said so.
-
-    `port` is `mail` or `billing`; `key` makes it happen once; `done_time` is NULL until delivered.
-    """
-
-    __tablename__ = "outbox"
-    __table_args__ = (
-        sa.UniqueConstraint("workspace_id", "port", "key", name="outbox_key"),
-        sa.Index("outbox_due", "done_time", "due_time"),
-    )
-    workspace_id: str = _id()
-    id: str = _id()
-    port: str = _text()
-    key: str = _text()
-    payload: str = _text()
-    due_time: int = _whole()
-    attempts: int = _whole()
-    done_time: int | None = _maybe_whole()
-    last_error: str = _text()
-
-
-class InvoiceWindow(Table, table=True):
-    """Seats booked within 30 minutes of the first; `invoice_time` is NULL until invoiced."""
-
-    __tablename__ = "invoice_windows"
-    __table_args__ = (sa.Index("invoice_windows_close", "invoice_time", "close_time"),)
-    workspace_id: str = _id()
-    id: str = _id()
-    open_time: int = _whole()
-    close_time: int = _whole()
-    seats: int = _whole()
-    invoice_time: int | None = _maybe_whole()
-
-
-class SeenRoleName(Table, table=True):
-    """When an integration last sent the name of a role as a value."""
-
-    __tablename__ = "seen_role_names"
-    workspace_id: str = _id()
-    name_key: str = _id()
-    integration_id: str = _id()
-    last_time: int = _whole()
+    id: str = key()
+    workspace_id: str = text()
+    integration_id: str = text()
+    digest: bytes = raw()
+    scopes: str = text()
+    label: str = text()
+    create_time: int = whole()
+    expire_time: int | None = maybe_whole()
+    revoke_time: int | None = maybe_whole()
+    last_use_time: int | None = maybe_whole()
 
 
 def _table(name: str) -> sa.Table:
@@ -359,11 +255,6 @@ groups = _table("groups")
 memberships = _table("memberships")
 integrations = _table("integrations")
 credentials = _table("credentials")
-log = _table("log")
-tombstones = _table("tombstones")
-outbox = _table("outbox")
-invoice_windows = _table("invoice_windows")
-seen_role_names = _table("seen_role_names")
 
 TAKEN: dict[str, tuple[str, str]] = {
     "accounts_email": ("email", "email"),

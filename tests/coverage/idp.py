@@ -37,12 +37,12 @@ class Idp:
         """Send one request."""
         return await asyncio.to_thread(self._scim.request, method, path, body, headers)
 
-    async def post(self, name: str, **attributes: Any) -> Answer:
+    async def post(self, name: str, /, **attributes: Any) -> Answer:
         """POST a person with a name and a work mail; None leaves an attribute out."""
         body = person(self.mail(name), **attributes)
         return await self.send("POST", "/Users", {k: v for k, v in body.items() if v is not None})
 
-    async def create(self, name: str, **attributes: Any) -> dict[str, Any]:
+    async def create(self, name: str, /, **attributes: Any) -> dict[str, Any]:
         """POST a person and return the new user."""
         answer = await self.post(name, **attributes)
         assert answer.status == 201, answer
@@ -60,7 +60,7 @@ class Idp:
         """PATCH `Users/ID` or `Groups/ID` with operations in order."""
         return await self.send("PATCH", path, {"schemas": [PATCH_OP], "Operations": operations})
 
-    async def set(self, user_id: str, **attributes: Any) -> Answer:
+    async def set(self, user_id: str, /, **attributes: Any) -> Answer:
         """PATCH a user by one operation without a path."""
         return await self.patch(f"/Users/{user_id}", {"op": "replace", "value": attributes})
 

@@ -15,16 +15,16 @@ async def test_the_account_address_follows_the_user_name(idp: Idp):
     """And contact addresses follow `emails`, each alone."""
     user = await idp.create("g")
 
-    await idp.set(user["id"], userName=idp.mail("ada"))
+    await idp.set(user["id"], userName=idp.mail("h"))
     renamed = await idp.get(user["id"])
-    await idp.set_path(user["id"], 'emails[type eq "work"].value', "ada@work.example")
+    await idp.set_path(user["id"], 'emails[type eq "work"].value', "h@work.example")
     after = await idp.get(user["id"])
 
-    assert idp.mail("ada") == renamed["userName"]
+    assert idp.mail("h") == renamed["userName"]
     assert user["emails"] == renamed["emails"]
-    assert (idp.mail("ada"), "ada@work.example") == (after["userName"], after["emails"][0]["value"])
+    assert (idp.mail("h"), "h@work.example") == (after["userName"], after["emails"][0]["value"])
     assert [user["id"]] == [
-        found["id"] for found in await idp.find("Users", f'userName eq "{idp.mail("ada")}"')
+        found["id"] for found in await idp.find("Users", f'userName eq "{idp.mail("h")}"')
     ]
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlalchemy.schema import CreateIndex, CreateTable
 from userdirectory.errors import DirectoryError
 
-from core_service.storage import migrate, rows, tables
+from core_service.storage import migrate, rows, tables, tables_history
 from core_service.storage.database import open_storage
 from tests.storage_fixtures import NewDatabase
 
@@ -45,7 +45,7 @@ async def test_a_migrated_sqlite_database_has_our_tables(new_database: NewDataba
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        differences = compare_metadata(context, tables.METADATA)
+        differences = compare_metadata(context, tables_history.METADATA)
     engine.dispose()
 
     assert differences == []
@@ -120,7 +120,7 @@ def test_rows_have_the_columns_of_their_tables():
     named = {
         mapper.class_.__name__: tuple(column.name for column in mapper.local_table.columns)
         for mapper in tables.Table._sa_registry.mappers
-        if mapper.class_.__module__ == tables.__name__
+        if mapper.class_.__module__ in (tables.__name__, tables_history.__name__)
     }
 
     assert kinds.keys() <= named.keys()
