@@ -42,6 +42,7 @@ class Caller:
         scopes: What a service credential may do; an integration may do all of UserDirectory.
         trace_id: Names the request in logs and answers: 32 hexadecimal digits.
         operation: What is asked for, the name of the RPC: `CreateUser`.
+        subject: The user name of the person whose credential it is; empty for most.
     """
 
     workspace_id: str
@@ -50,6 +51,7 @@ class Caller:
     scopes: frozenset[str]
     trace_id: str
     operation: str = ""
+    subject: str = ""
 
     @property
     def provisions(self) -> bool:

@@ -42,6 +42,7 @@ async def rotate(
     if request.HasField("lifetime"):
         lifetime = _micros("lifetime", request.lifetime, least=_SECOND, most=_LONGEST)
     names.text("label", request.label)
+    names.text("subject", request.subject)
     public_id, secret, digest = tokens.new_token()
 
     async def work(tx: Transaction) -> api.RotateTokenResponse:
@@ -60,7 +61,8 @@ async def rotate(
         row = credential(
             public_id, digest, request.label, write.workspace_id, integration.id, write.now
         )
-        row = row._replace(expire_time=None if lifetime is None else write.now + lifetime)
+        expire_time = None if lifetime is None else write.now + lifetime
+        row = row._replace(expire_time=expire_time, subject=request.subject)
         await store.insert_credential(tx, row)
         await journal.record(write, integration.id)
         return api.RotateTokenResponse(token=token(row), secret=secret)
@@ -167,13 +169,17 @@ def credential(
         expire_time=None,
         revoke_time=None,
         last_use_time=None,
+        subject="",
     )
 
 
 def token(row: store.CredentialRow) -> integration_pb2.Token:
     """Return what may be told of a credential."""
     message = integration_pb2.Token(
-        id=row.id, label=row.label, create_time=views.timestamp(row.create_time)
+        id=row.id,
+        label=row.label,
+        create_time=views.timestamp(row.create_time),
+        subject=row.subject,
     )
     if row.expire_time is not None:
         message.expire_time.CopyFrom(views.timestamp(row.expire_time))

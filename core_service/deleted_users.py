@@ -8,7 +8,7 @@ from core_service.core import Caller, Core
 from core_service.logins import Secrets
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
-from core_service.users import find
+from core_service.user_lookup import find
 from core_service.writing import Write
 
 

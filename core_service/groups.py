@@ -12,7 +12,7 @@ from core_service.group_lookup import groups_by_ids, missing
 from core_service.group_members import MOST_MEMBERS, fill, members_of, wants_members
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
-from core_service.users import check_ids
+from core_service.user_lookup import check_ids
 from core_service.writing import Write
 
 DEFAULT_MEMBERS = 1000

@@ -47,6 +47,7 @@ RULES: dict[str, str] = {
     "CREDENTIAL_INVALID": "R-060",
     "SCOPE_MISSING": "",
     "WORKSPACE_MISMATCH": "R-016",
+    "SUBJECT_MISSING": "",
 }
 """The rule behind each reason; empty where the reason stands for no single one."""
 

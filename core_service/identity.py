@@ -47,6 +47,7 @@ class _Known:
     scopes: frozenset[str]
     expire_time: int | None
     last_use_time: int | None
+    subject: str
     standing: "_Standing | None"
     read_at: float
 
@@ -90,6 +91,7 @@ class Identity:
         self._core = core
         self._cache_seconds = cache_seconds
         self._clock = clock
+        self._forgotten = 0
         # By public id and digest, so that a wrong secret never finds what a right one left.
         self._kept: OrderedDict[tuple[str, bytes], _Known] = OrderedDict()
         self.uses = Uses(core)
@@ -131,6 +133,7 @@ class Identity:
             scopes=known.scopes,
             trace_id=trace_id,
             operation=operation,
+            subject=known.subject,
         )
         try:
             workspace = await self._admitted(known, workspace_id, scope, operation)
@@ -139,6 +142,17 @@ class Identity:
         return (
             caller if workspace == known.workspace_id else replace(caller, workspace_id=workspace)
         )
+
+    def forget(self, workspace_id: str) -> None:
+        """
+        Look the credentials of a workspace up anew, because something of it was written here.
+
+        In this process a change holds from the next call on; other processes notice within
+        `CACHE_SECONDS`.
+        """
+        self._forgotten += 1
+        for key in [k for k, known in self._kept.items() if known.workspace_id == workspace_id]:
+            del self._kept[key]
 
     async def _admitted(
         self, known: _Known, workspace_id: str | None, scope: str, operation: str
@@ -161,8 +175,11 @@ class Identity:
         now = self._clock()
         if known is None or now - known.read_at >= self._cache_seconds:
             self._kept.pop(key, None)
+            forgotten = self._forgotten
             known = await self._look_up(public_id, digest, now)
             self.uses.note(known.credential_id, known.last_use_time)
+            if forgotten != self._forgotten:
+                return known  # true when it was read; something changed since
             self._kept[key] = known
             if len(self._kept) > _CACHE_SIZE:
                 self._kept.popitem(last=False)
@@ -182,6 +199,7 @@ class Identity:
                 scopes=PROVISIONING if row.integration_id else frozenset(row.scopes.split()),
                 expire_time=row.expire_time,
                 last_use_time=row.last_use_time,
+                subject=row.subject,
                 standing=await self._standing(tx, row),
                 read_at=now,
             )

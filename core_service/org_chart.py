@@ -7,7 +7,7 @@ from core_service import listing
 from core_service.core import Caller, Core
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
-from core_service.users import find
+from core_service.user_lookup import find
 
 MOST_LEVELS = 10
 

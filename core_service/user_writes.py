@@ -216,8 +216,3 @@ async def _found(write: Write, row: store.UserRow) -> Found:
         visible=row.unlink_time is None,
         external_id=row.external_id or "",
     )
-
-
-def user_name_key(text: str) -> str:
-    """Return a user name as it is looked up."""
-    return email_rules.key(text)

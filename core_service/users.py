@@ -1,9 +1,6 @@
 """The use cases of users: normalise, match, guard, store, in that order."""
 
-from collections.abc import Sequence
-
 from userdirectory.attributes import USER
-from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1 import user_pb2
 
@@ -13,9 +10,8 @@ from core_service.logins import secrets_of
 from core_service.ports import facts_of, sign_on
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
+from core_service.user_lookup import check_ids, find, hidden, not_found
 from core_service.writing import Write
-
-MOST_IDS = 1000
 
 
 async def get(core: Core, caller: Caller, request: api.GetUserRequest) -> api.GetUserResponse:
@@ -57,7 +53,7 @@ async def batch_get(
         context = await core.contexts.read(tx, caller.workspace_id)
         rows = {row.id: row for row in await store.users_by_ids(tx, context.id, request.ids)}
         for id_ in request.ids:
-            if id_ not in rows or _hidden(rows[id_], caller):
+            if id_ not in rows or hidden(rows[id_], caller):
                 raise not_found("id", id_)
         users = await views.users(
             tx,
@@ -236,59 +232,11 @@ async def delete(
     return await core.storage.write(caller.workspace_id, work)
 
 
-async def find(tx: Transaction, caller: Caller, ref: user_pb2.UserRef) -> store.UserRow:
-    """
-    Return the user that *ref* names, as far as *caller* may see it.
-
-    Raises:
-        DirectoryError: USER_NOT_FOUND.
-    """
-    key = ref.WhichOneof("key")
-    if key == "user_name":
-        name_key = user_writes.user_name_key(ref.user_name)
-        row = await store.user_by_name(tx, caller.workspace_id, name_key)
-    else:
-        row = await store.user_by_id(tx, caller.workspace_id, ref.id)
-    if row is None or _hidden(row, caller):
-        raise not_found(key or "id", getattr(ref, key or "id"))
-    return row
-
-
-def not_found(key: str, value: str) -> DirectoryError:
-    """Return the error for a user that is not there."""
-    return DirectoryError(
-        "USER_NOT_FOUND",
-        f"No user has the {key} {value!r}. List the users to find the right one.",
-        key=key,
-        value=value,
-    )
-
-
-def check_ids(ids: Sequence[str]) -> None:
-    """
-    Refuse a batch that is too long.
-
-    Raises:
-        DirectoryError: FIELD_INVALID.
-    """
-    if len(ids) > MOST_IDS:
-        raise DirectoryError(
-            "FIELD_INVALID",
-            f"{len(ids)} ids are too many; send at most {MOST_IDS} at once.",
-            field="ids",
-            limit=MOST_IDS,
-        )
-
-
 async def _guard_sign_on(write: Write) -> None:
     """Refuse that provisioning creates users while the single sign-on is missing (R-013)."""
     if write.caller.provisions:
         facts = facts_of(write.workspace_id, write.context.message)
         await sign_on.guard(write.core.ports.sign_on, facts, write.context.policy)
-
-
-def _hidden(row: store.UserRow, caller: Caller) -> bool:
-    return caller.provisions and row.unlink_time is not None
 
 
 def _value(change: object) -> user_pb2.User:

@@ -16,6 +16,7 @@ from scim_gateway.discovery import ResourceTypes, Schemas, ServiceProviderConfig
 from scim_gateway.edge import Edge, Open, trace
 from scim_gateway.errors import ScimError
 from scim_gateway.groups import Groups, OneGroup
+from scim_gateway.me import Me
 from scim_gateway.searches import searches
 from scim_gateway.settings import Settings
 from scim_gateway.users import OneUser, Users
@@ -90,7 +91,7 @@ def _routes(gateway: Gateway) -> dict[str, object]:
         "/ResourceTypes/{identifier}": ResourceTypes(gateway),
         "/Schemas": Schemas(gateway),
         "/Schemas/{identifier}": Schemas(gateway),
-        "/Me": NotImplementedYet("Credentials belong to integrations and not to people."),
+        "/Me": Me(gateway),
         "/Bulk": NotImplementedYet("Send the operations one by one."),
     }
 

@@ -1,7 +1,5 @@
 """SCIM documents to messages, by plans made once from the attribute table."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +8,7 @@ from google.protobuf.message import Message
 from userdirectory.attributes import GROUP, USER, Attribute, Resource
 from userdirectory.v1 import group_pb2, user_pb2
 
-from scim_gateway import names, quirks
+from scim_gateway import names, quirks, values
 from scim_gateway.errors import invalid_value
 
 # Extensions whose attributes are each asserted alone: an absent one stays as it is, because the
@@ -64,11 +62,6 @@ def read_group(document: dict[str, Any]) -> tuple[group_pb2.Group, Document]:
     return group, _read(GROUP, group, document)
 
 
-def has_value(value: object) -> bool:
-    """Return whether *value* is one: `null`, `""`, `[]` and `{}` are none (RFC 7643 2.5)."""
-    return value is not None and value != "" and value != [] and value != {}
-
-
 def place(message: Message, attribute: Attribute, value: Any) -> list[str]:
     """
     Set the one field of *message* that *attribute* is, however deep; no value leaves it unset.
@@ -82,7 +75,7 @@ def place(message: Message, attribute: Attribute, value: Any) -> list[str]:
         ScimError: 400 invalidValue if the value is of the wrong type.
     """
     unknown: list[str] = []
-    if not has_value(value):
+    if not values.has_value(value):
         return unknown
     holder, elements = message, None
     for name in attribute.path.split(".")[:-1]:
@@ -105,12 +98,12 @@ def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Doc
         slot = plan.get(name) or plan.get(name.lower())
         if slot is not None and slot.read is not None:
             read.mask.append(slot.attribute.path)
-            if has_value(value):
+            if values.has_value(value):
                 slot.read(message, value, read.unknown)
             continue
         attribute = slot.attribute if slot else _qualified(resource, name)
         if attribute is None:
-            if has_value(value) and not names.is_derived(resource, name):
+            if values.has_value(value) and not names.is_derived(resource, name):
                 read.unknown.append(name)
         elif attribute.extension:
             _read_extension(resource, message, attribute, value, read)
@@ -144,20 +137,20 @@ def _qualified(resource: Resource, name: str) -> Attribute | None:
 def _read_extension(
     resource: Resource, message: Message, extension: Attribute, value: Any, read: Document
 ) -> None:
-    if has_value(value) and not isinstance(value, dict):
+    if values.has_value(value) and not isinstance(value, dict):
         raise invalid_value(f"{extension.urn} is not an object. Send its attributes as one.")
     if extension.path not in PARTIAL:
         read.mask.append(extension.path)
     plan = _PLANS[f"{resource.name}.{extension.path}"]
-    for name, inner in (value or {}).items():
+    for name, inner in quirks.without_schemas(value or {}, extension.urn).items():
         slot = plan.get(name) or plan.get(name.lower())
         if slot is None:
-            if has_value(inner):
+            if values.has_value(inner):
                 read.unknown.append(f"{extension.urn}:{name}")
         elif slot.read is not None:
             if extension.path in PARTIAL:
                 read.mask.append(slot.attribute.path)
-            if has_value(inner):
+            if values.has_value(inner):
                 slot.read(getattr(message, extension.path), inner, read.unknown)
 
 
@@ -165,7 +158,7 @@ def _fill(
     message: Message, document: dict[str, Any], plan: _Plan, around: str, unknown: list[str]
 ) -> None:
     for name, value in document.items():
-        if not has_value(value):
+        if not values.has_value(value):
             continue
         slot = plan.get(name) or plan.get(name.lower())
         if slot is None:
@@ -179,7 +172,7 @@ def _reader(attribute: Attribute) -> Reader:
         return _names_reader(attribute)
     if attribute.type == "complex":
         return _elements_reader(attribute) if attribute.multi_valued else _part_reader(attribute)
-    convert = _CONVERT[attribute.type]
+    convert = values.CONVERT[attribute.type]
     name, shown = attribute.field.name, attribute.scim_path
 
     def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
@@ -197,7 +190,7 @@ def _names_reader(attribute: Attribute) -> Reader:
     def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
         texts = value if isinstance(value, list) else [value]
         for text in texts:
-            parts = (part.strip() for part in _text(text, shown).split(","))
+            parts = (part.strip() for part in values.text(text, shown).split(","))
             getattr(message, name).extend(part for part in parts if part)
 
     return read
@@ -231,7 +224,7 @@ def _elements_reader(attribute: Attribute) -> Reader:
             raise invalid_value(f"Attribute {shown} is not a list. Send one.")
         target = getattr(message, name)
         for element in value:
-            if not has_value(element):
+            if not values.has_value(element):
                 continue
             if value_part is not None:
                 element = quirks.complex_of(element)
@@ -247,38 +240,6 @@ def _elements_reader(attribute: Attribute) -> Reader:
                 del target[-1]
 
     return read
-
-
-def _text(value: Any, shown: str) -> str:
-    if type(value) is not str:
-        value = quirks.only_element(value)
-        if value is None:
-            return ""
-        if type(value) is not str:
-            raise invalid_value(f"Attribute {shown} is not text. Send a JSON string.")
-    return value
-
-
-def _flag(value: Any, shown: str) -> bool:
-    flag = quirks.boolean(quirks.only_element(value))
-    if flag is None:
-        raise invalid_value(f"Attribute {shown} is neither true nor false. Send one of them.")
-    return flag
-
-
-def _bytes(value: Any, shown: str) -> bytes:
-    try:
-        return base64.b64decode("".join(_text(value, shown).split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise invalid_value(f"Attribute {shown} is not base64. Encode it so.") from error
-
-
-_CONVERT: dict[str, Callable[[Any, str], Any]] = {
-    "string": _text,
-    "reference": _text,
-    "boolean": _flag,
-    "binary": _bytes,
-}
 
 
 def _plan(attributes: tuple[Attribute, ...]) -> _Plan:

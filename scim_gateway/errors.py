@@ -28,7 +28,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     "FIELD_UNKNOWN": (400, "invalidPath"),
     "FILTER_INVALID": (400, "invalidFilter"),
     "NO_TARGET": (400, "noTarget"),
-    "PAGE_TOKEN_INVALID": (400, "invalidValue"),
+    "PAGE_TOKEN_INVALID": (400, "invalidCursor"),
     "NAME_UNKNOWN": (400, "invalidValue"),
     "SECOND_ROLE": (400, "invalidValue"),
     "ROLE_NOT_REMOVABLE": (400, "mutability"),
@@ -50,6 +50,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     "SCOPE_MISSING": (403, ""),
     # Another workspace looks like none.
     "WORKSPACE_MISMATCH": (404, ""),
+    "SUBJECT_MISSING": (501, ""),
 }
 # Seconds until a client may try again. Okta understands whole seconds only, no dates.
 RETRY_AFTER = {"WRITE_CONFLICT": 1, "STORAGE_UNAVAILABLE": 5, "RATE_LIMITED": 1}
@@ -63,7 +64,7 @@ class ScimError(Exception):
 
     Args:
         status: The HTTP status.
-        scim_type: One of RFC 7644 table 9, empty where none fits.
+        scim_type: One of RFC 7644 table 9 or of RFC 9865 section 2.1, empty where none fits.
         detail: One sentence on what is wrong, one on what to do.
         retry_after: Whole seconds for the header Retry-After; None leaves it out.
     """
@@ -108,6 +109,12 @@ def invalid_filter(detail: str) -> ScimError:
 def invalid_path(detail: str) -> ScimError:
     """Return the error for the path of a PATCH that cannot be read."""
     return ScimError(400, "invalidPath", detail)
+
+
+def invalid_cursor() -> ScimError:
+    """Return the error for a cursor that was never given out (RFC 9865 section 2.1)."""
+    detail = "The cursor is not from this list. Begin with an empty one, and change nothing else."
+    return ScimError(400, "invalidCursor", detail)
 
 
 def unauthenticated() -> ScimError:

@@ -229,13 +229,23 @@ class Parser:
 
     def _element(self, name: str) -> Node:
         inner = self.brackets()
-        if self.kind == "word" and self.current.startswith("."):
-            # Witness: entra-test-connection (`emails[type eq "work"].value eq "x"`).
-            part = self.next()[1:]
-            if not NAME.fullmatch(part):
-                self.fail("no attribute name behind `].`")
+        part = self._part_behind()
+        if part:
             inner = And((inner, self._test(part)))
         return Element(name, inner)
+
+    def _part_behind(self) -> str:
+        """
+        Read the part that is compared behind the brackets, empty if there is none.
+
+        Witness: entra-test-connection (`emails[type eq "work"].value eq "x"`).
+        """
+        if self.kind != "word" or not self.current.startswith("."):
+            return ""
+        part = self.next()[1:]
+        if not NAME.fullmatch(part):
+            self.fail("no attribute name behind `].`")
+        return part
 
     def _test(self, name: str) -> Node:
         self._terms += 1
@@ -253,11 +263,7 @@ class Parser:
             return self._string()
         if self.kind != "word":
             self.fail("no value where one belongs")
-        word = self.next()
-        if word.lower() in _WORDS:
-            return _WORDS[word.lower()]
-        # Witness: authentik-users (`userName eq ak@example.com`), Entra (`externalId eq jyoung`).
-        return Number(word) if _NUMBER.fullmatch(word) else word
+        return _bare(self.next())
 
     def _string(self) -> str:
         try:
@@ -267,3 +273,15 @@ class Parser:
         if not isinstance(value, str) or not check_text(value):
             self.fail("a character in a value that no value has")
         return value
+
+
+def _bare(word: str) -> str | bool | Number | None:
+    """
+    Return the value of a word without quotes: what JSON has so, else the word itself as text.
+
+    Witness: authentik-users (`userName eq ak@example.com`), Entra's samples (`externalId eq
+    jyoung`, `active eq False`).
+    """
+    if word.lower() in _WORDS:
+        return _WORDS[word.lower()]
+    return Number(word) if _NUMBER.fullmatch(word) else word

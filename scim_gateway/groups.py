@@ -1,19 +1,16 @@
 """/Groups: each method reads, calls the core once (and again for very many members), and writes."""
 
-from typing import Any
-
 from falcon.asgi import Request, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 from userdirectory.attributes import GROUP
 from userdirectory.v1 import user_directory_pb2 as rpc
 from userdirectory.v1.group_pb2 import Group
 
-from scim_gateway.answers import write_group
+from scim_gateway import writes
+from scim_gateway.answers import location, write_group
 from scim_gateway.conditions import read_filter
 from scim_gateway.context import Gateway, answer
-from scim_gateway.documents import read_group
 from scim_gateway.listing import Page, write_list
-from scim_gateway.patch import read_group_changes
 from scim_gateway.preconditions import is_unchanged, required_etag
 from scim_gateway.projection import Projection
 from scim_gateway.query import Query, read_query
@@ -38,7 +35,8 @@ async def list_groups(gateway: Gateway, req: Request, query: Query, workspace_id
             filter=condition,
             order_by=query.order_by(GROUP),
             page_size=query.count,
-            skip=query.start_index - 1,
+            page_token=query.cursor or "",
+            skip=0 if query.cursor else query.start_index - 1,
             read_mask=_mask(projection),
         ),
     )
@@ -46,7 +44,7 @@ async def list_groups(gateway: Gateway, req: Request, query: Query, workspace_id
     for group in listed.groups:
         await _complete(gateway, req, group, projection, workspace_id)
         documents.append(projection.apply(write_group(group, base_url)))
-    return Page(documents, listed.total_size)
+    return Page(documents, listed.total_size, listed.next_page_token)
 
 
 class Groups:
@@ -65,20 +63,13 @@ class Groups:
     async def on_post(self, req: Request, resp: Response, workspace_id: str = "") -> None:
         """Create a group."""
         projection = read_query(req.query_string).projection(GROUP)
-        group, read = read_group(await self._gateway.read_group_body(req))
-        created = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.CreateGroup,
-            rpc.CreateGroupRequest(
-                workspace_id=workspace_id,
-                group=group,
-                unknown_attributes=read.unknown,
-                read_mask=_mask(projection),
-            ),
-        )
+        request = writes.create_group(await self._gateway.read_group_body(req))
+        request.workspace_id = workspace_id
+        request.read_mask.CopyFrom(_mask(projection))
+        method = self._gateway.stubs.directory.CreateGroup
+        created = await self._gateway.call(req, method, request)
         await _complete(self._gateway, req, created.group, projection, workspace_id)
-        document = _answer(self._gateway, resp, created.group, projection, workspace_id, status=201)
-        resp.set_header("Location", document["meta"]["location"])
+        _answer(self._gateway, resp, created.group, projection, workspace_id, status=201)
 
 
 class OneGroup:
@@ -107,22 +98,13 @@ class OneGroup:
     ) -> None:
         """Replace a group's name and members; its externalId too, if one is sent."""
         projection = read_query(req.query_string).projection(GROUP)
-        group, read = read_group(await self._gateway.read_group_body(req))
-        group.id = identifier
-        group.etag = await self._required_etag(req, identifier, workspace_id)
-        # Witness: keycloak-plugin-put (a document without members empties the group).
-        paths = [*read.mask, "display_name", "members"]
-        updated = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.UpdateGroup,
-            rpc.UpdateGroupRequest(
-                workspace_id=workspace_id,
-                group=group,
-                update_mask=FieldMask(paths=sorted(set(paths))),
-                unknown_attributes=read.unknown,
-                read_mask=_mask(projection),
-            ),
-        )
+        document = await self._gateway.read_group_body(req)
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.update_group(document, identifier, etag)
+        request.workspace_id = workspace_id
+        request.read_mask.CopyFrom(_mask(projection))
+        method = self._gateway.stubs.directory.UpdateGroup
+        updated = await self._gateway.call(req, method, request)
         await _complete(self._gateway, req, updated.group, projection, workspace_id)
         _answer(self._gateway, resp, updated.group, projection, workspace_id)
 
@@ -138,24 +120,20 @@ class OneGroup:
         """
         query = read_query(req.query_string)
         projection = query.projection(GROUP)
-        changes, unknown = read_group_changes(await self._gateway.read_group_body(req))
-        patched = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.PatchGroup,
-            rpc.PatchGroupRequest(
-                workspace_id=workspace_id,
-                id=identifier,
-                changes=changes,
-                etag=await self._required_etag(req, identifier, workspace_id),
-                unknown_attributes=unknown,
-                read_mask=_mask(query.without("members").projection(GROUP)),
-            ),
-        )
+        document = await self._gateway.read_group_body(req)
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.patch_group(document, identifier, etag)
+        request.workspace_id = workspace_id
+        request.read_mask.CopyFrom(_mask(query.without("members").projection(GROUP)))
+        method = self._gateway.stubs.directory.PatchGroup
+        patched = await self._gateway.call(req, method, request)
         group = patched.group
         too_many = group.member_count > self._gateway.settings.patch_answer_members
         if too_many and projection.plain:
             resp.status = 204
             resp.set_header("ETag", group.etag)
+            where = location(GROUP, group.id, self._gateway.base_url(workspace_id))
+            resp.set_header("Location", where)
             return
         await _complete(self._gateway, req, group, projection, workspace_id)
         _answer(self._gateway, resp, group, projection, workspace_id)
@@ -164,15 +142,10 @@ class OneGroup:
         self, req: Request, resp: Response, identifier: str, workspace_id: str = ""
     ) -> None:
         """Delete a group for good."""
-        await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.DeleteGroup,
-            rpc.DeleteGroupRequest(
-                workspace_id=workspace_id,
-                id=identifier,
-                etag=await self._required_etag(req, identifier, workspace_id),
-            ),
-        )
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.delete_group(identifier, etag)
+        request.workspace_id = workspace_id
+        await self._gateway.call(req, self._gateway.stubs.directory.DeleteGroup, request)
         resp.status = 204
 
     async def _read(
@@ -232,10 +205,9 @@ def _answer(
     workspace_id: str,
     *,
     status: int = 200,
-) -> dict[str, Any]:
-    """Answer with *group* and return its whole document."""
+) -> None:
     document = write_group(group, gateway.base_url(workspace_id))
     answer(resp, projection.apply(document), status)
+    resp.set_header("Location", document["meta"]["location"])
     if group.etag:
         resp.set_header("ETag", group.etag)
-    return document

@@ -9,9 +9,10 @@ from userdirectory.v1.change_pb2 import GroupChange, UserChange
 from userdirectory.v1.filter_pb2 import Comparison, Filter, FilterList
 
 from scim_gateway import names, quirks
-from scim_gateway.documents import has_value, place
+from scim_gateway.documents import place
 from scim_gateway.errors import ScimError, invalid_path, invalid_syntax, invalid_value
 from scim_gateway.paths import Path, named, read_path
+from scim_gateway.values import has_value
 
 # RFC 7644 has no limit; the contract takes as many changes in one call.
 MAX_OPERATIONS = 1000
@@ -83,7 +84,7 @@ class _Reader:
 
     def _write_all(self, kind: str, value: dict[str, Any], start: str) -> None:
         """Write every attribute that a value without path, or an extension's object, has."""
-        for name, inner in value.items():
+        for name, inner in quirks.without_schemas(value, start).items():
             name = start + name
             # Witness: entra-user-updates-aadoptscim062020 (`"name.givenName"`, `"urn:...:User:x"`).
             path = read_path(name, self._resource) if "[" in name else named(name, self._resource)

@@ -8,15 +8,31 @@ from urllib.parse import parse_qsl
 from userdirectory.attributes import Resource
 
 from scim_gateway import names, projection
-from scim_gateway.errors import invalid_filter, invalid_syntax, invalid_value
+from scim_gateway.errors import (
+    ScimError,
+    invalid_cursor,
+    invalid_filter,
+    invalid_syntax,
+    invalid_value,
+)
 from scim_gateway.projection import Projection
 
 DEFAULT_COUNT = 100
 MAX_COUNT = 1000
 
+_CURSOR = re.compile(r"[A-Za-z0-9._~-]{0,4096}")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _KNOWN = frozenset(
-    {"filter", "sortBy", "sortOrder", "startIndex", "count", "attributes", "excludedAttributes"}
+    {
+        "filter",
+        "sortBy",
+        "sortOrder",
+        "startIndex",
+        "cursor",
+        "count",
+        "attributes",
+        "excludedAttributes",
+    }
 )
 
 
@@ -30,6 +46,8 @@ class Query:
         sort_by: The attribute to order by; empty means the core's order.
         descending: Whether the order is turned around.
         start_index: The first resource, counted from 1.
+        cursor: Where the page begins that is paged to by cursor, empty for the first page; None
+            if it is paged by index (RFC 9865).
         count: At most so many resources, 0 to 1000.
         attributes: Names to send; empty means all.
         excluded: Names to leave out.
@@ -39,6 +57,7 @@ class Query:
     sort_by: str = ""
     descending: bool = False
     start_index: int = 1
+    cursor: str | None = None
     count: int = DEFAULT_COUNT
     attributes: list[str] = field(default_factory=list)
     excluded: list[str] = field(default_factory=list)
@@ -77,7 +96,9 @@ def read_query(query_string: str) -> Query:
 
     Raises:
         ScimError: 400 invalidValue for a parameter that is sent twice or is no integer where one
-            belongs; 400 invalidFilter for an empty filter.
+            belongs; 400 invalidFilter for an empty filter; with a cursor 400 invalidCursor for
+            one that has other characters than cursors have or comes with a startIndex, and 400
+            invalidCount for a count that is not 0 to 1000.
     """
     if not query_string:
         return Query()
@@ -126,16 +147,32 @@ def _query(found: dict[str, str]) -> Query:
     order = found.get("sortOrder", "").lower()
     if order not in ("", "ascending", "descending"):
         raise invalid_value("sortOrder is neither ascending nor descending. Send one of them.")
+    cursor = found.get("cursor")
+    if cursor is not None:
+        _check_cursor(cursor, found)
     count = _integer(found, "count", DEFAULT_COUNT)
     return Query(
         filter=found.get("filter", ""),
         sort_by=found.get("sortBy", "").strip(),
         descending=order == "descending",
         start_index=max(1, _integer(found, "startIndex", 1)),
+        cursor=cursor,
         count=min(MAX_COUNT, max(0, count)),
         attributes=_names(found.get("attributes", "")),
         excluded=_names(found.get("excludedAttributes", "")),
     )
+
+
+def _check_cursor(cursor: str, found: dict[str, str]) -> None:
+    """Refuse what cannot be asked for with a cursor (RFC 9865 section 2)."""
+    if not _CURSOR.fullmatch(cursor):
+        raise invalid_cursor()
+    if "startIndex" in found:
+        raise ScimError(400, "invalidCursor", "Pages have a cursor or a startIndex. Send one.")
+    count = found.get("count", "").strip(" ")
+    if count and not (_INTEGER.fullmatch(count) and 0 <= int(count) <= MAX_COUNT):
+        detail = f"Parameter count is not 0 to {MAX_COUNT}. Send such a number, or leave it out."
+        raise ScimError(400, "invalidCount", detail)
 
 
 def _integer(found: dict[str, str], name: str, default: int) -> int:

@@ -1,19 +1,16 @@
 """/Users: each method reads, calls the core once, and writes."""
 
-from typing import Any
-
 from falcon.asgi import Request, Response
 from google.protobuf.field_mask_pb2 import FieldMask
 from userdirectory.attributes import USER
 from userdirectory.v1 import user_directory_pb2 as rpc
 from userdirectory.v1.user_pb2 import User, UserRef
 
+from scim_gateway import writes
 from scim_gateway.answers import write_user
 from scim_gateway.conditions import read_filter
 from scim_gateway.context import Gateway, answer
-from scim_gateway.documents import read_user
 from scim_gateway.listing import Page, write_list
-from scim_gateway.patch import read_user_changes
 from scim_gateway.preconditions import is_unchanged, required_etag
 from scim_gateway.query import Query, read_query
 
@@ -35,12 +32,13 @@ async def list_users(gateway: Gateway, req: Request, query: Query, workspace_id:
             filter=condition,
             order_by=query.order_by(USER),
             page_size=query.count,
-            skip=query.start_index - 1,
+            page_token=query.cursor or "",
+            skip=0 if query.cursor else query.start_index - 1,
             read_mask=projection.mask(),
         ),
     )
     documents = [projection.apply(write_user(user, base_url)) for user in listed.users]
-    return Page(documents, listed.total_size)
+    return Page(documents, listed.total_size, listed.next_page_token)
 
 
 class Users:
@@ -59,16 +57,11 @@ class Users:
     async def on_post(self, req: Request, resp: Response, workspace_id: str = "") -> None:
         """Create a user, or take over the one that the policy finds for it."""
         query = read_query(req.query_string)
-        user, read = read_user(await self._gateway.read_user_body(req))
-        created = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.CreateUser,
-            rpc.CreateUserRequest(
-                workspace_id=workspace_id, user=user, unknown_attributes=read.unknown
-            ),
-        )
-        document = _answer(self._gateway, resp, created.user, query, workspace_id, status=201)
-        resp.set_header("Location", document["meta"]["location"])
+        request = writes.create_user(await self._gateway.read_user_body(req))
+        request.workspace_id = workspace_id
+        method = self._gateway.stubs.directory.CreateUser
+        created = await self._gateway.call(req, method, request)
+        _answer(self._gateway, resp, created.user, query, workspace_id, status=201)
 
 
 class OneUser:
@@ -93,20 +86,12 @@ class OneUser:
     ) -> None:
         """Replace a user with a document, as the policy says."""
         query = read_query(req.query_string)
-        user, read = read_user(await self._gateway.read_user_body(req))
-        user.id = identifier
-        user.etag = await self._required_etag(req, identifier, workspace_id)
-        updated = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.UpdateUser,
-            rpc.UpdateUserRequest(
-                workspace_id=workspace_id,
-                user=user,
-                update_mask=FieldMask(paths=read.mask),
-                whole=True,
-                unknown_attributes=read.unknown,
-            ),
-        )
+        document = await self._gateway.read_user_body(req)
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.update_user(document, identifier, etag)
+        request.workspace_id = workspace_id
+        method = self._gateway.stubs.directory.UpdateUser
+        updated = await self._gateway.call(req, method, request)
         _answer(self._gateway, resp, updated.user, query, workspace_id)
 
     async def on_patch(
@@ -114,33 +99,22 @@ class OneUser:
     ) -> None:
         """Change a user."""
         query = read_query(req.query_string)
-        changes, unknown = read_user_changes(await self._gateway.read_user_body(req))
-        patched = await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.PatchUser,
-            rpc.PatchUserRequest(
-                workspace_id=workspace_id,
-                user=UserRef(id=identifier),
-                changes=changes,
-                etag=await self._required_etag(req, identifier, workspace_id),
-                unknown_attributes=unknown,
-            ),
-        )
+        document = await self._gateway.read_user_body(req)
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.patch_user(document, identifier, etag)
+        request.workspace_id = workspace_id
+        method = self._gateway.stubs.directory.PatchUser
+        patched = await self._gateway.call(req, method, request)
         _answer(self._gateway, resp, patched.user, query, workspace_id)
 
     async def on_delete(
         self, req: Request, resp: Response, identifier: str, workspace_id: str = ""
     ) -> None:
         """Delete a user as the policy says."""
-        await self._gateway.call(
-            req,
-            self._gateway.stubs.directory.DeleteUser,
-            rpc.DeleteUserRequest(
-                workspace_id=workspace_id,
-                user=UserRef(id=identifier),
-                etag=await self._required_etag(req, identifier, workspace_id),
-            ),
-        )
+        etag = await self._required_etag(req, identifier, workspace_id)
+        request = writes.delete_user(identifier, etag)
+        request.workspace_id = workspace_id
+        await self._gateway.call(req, self._gateway.stubs.directory.DeleteUser, request)
         resp.status = 204
 
     async def _read(
@@ -171,10 +145,9 @@ def _answer(
     workspace_id: str,
     *,
     status: int = 200,
-) -> dict[str, Any]:
-    """Answer with *user* and return its whole document."""
+) -> None:
     document = write_user(user, gateway.base_url(workspace_id))
     answer(resp, query.projection(USER).apply(document), status)
+    resp.set_header("Location", document["meta"]["location"])
     if user.etag:
         resp.set_header("ETag", user.etag)
-    return document

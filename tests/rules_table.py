@@ -2,7 +2,8 @@
 The table of rules: which test proves which rule, from the marks that the tests carry.
 
 A pytest plugin. `pytest --rules-table` collects every test, runs none and writes `docs/rules.md`
-from `docs/rules.tsv` and the marks `@pytest.mark.rule("R-150", ...)`.
+from `docs/rules.tsv` and the marks `@pytest.mark.rule("R-150", ...)`; with `--rules-table-path` it
+writes elsewhere. If a test cannot be collected, it writes nothing.
 """
 
 import csv
@@ -26,19 +27,22 @@ MOST_TESTS = 6
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that writes the table."""
+    """Add the options that write the table."""
     parser.addoption("--rules-table", action="store_true", help="write docs/rules.md, run nothing")
+    parser.addoption("--rules-table-path", type=Path, default=TABLE, help="where to write it")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Write the table when it is asked for."""
-    if session.config.getoption("--rules-table"):
-        TABLE.write_text(table(statements(), proofs(session.items)), encoding="utf-8")
+    if session.config.getoption("--rules-table") and not session.testsfailed:
+        path: Path = session.config.getoption("--rules-table-path")
+        path.write_text(table(statements(), proofs(session.items)), encoding="utf-8")
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool | None:
     """Run nothing when only the table is wanted."""
-    return True if session.config.getoption("--rules-table") else None
+    wanted = session.config.getoption("--rules-table") and not session.testsfailed
+    return True if wanted else None
 
 
 def statements() -> list[dict[str, str]]:

@@ -20,7 +20,7 @@ from userdirectory.errors import DirectoryError
 from core_service.core import Caller, Core
 from core_service.identity import Barred, Identity
 from core_service.service import refusals, texts
-from core_service.service.access import SCOPES
+from core_service.service.access import SCOPES, WORKSPACE_ADMIN, WRITES
 
 log = logging.getLogger("core_service.service")
 
@@ -102,6 +102,8 @@ def rpc(
         except Exception as error:  # noqa: BLE001 - the one place where everything ends
             call.fail(error)
         else:
+            if service.name == WORKSPACE_ADMIN and call.method in WRITES:
+                service.identity.forget(caller.workspace_id)
             call.log(logging.INFO, "OK")
             return answer
         return None

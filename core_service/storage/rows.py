@@ -119,6 +119,7 @@ class CredentialRow(NamedTuple):
     expire_time: int | None
     revoke_time: int | None
     last_use_time: int | None
+    subject: str
 
 
 class LogRow(NamedTuple):

@@ -239,6 +239,7 @@ class Credential(Table, table=True):
     expire_time: int | None = maybe_whole()
     revoke_time: int | None = maybe_whole()
     last_use_time: int | None = maybe_whole()
+    subject: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 def _table(name: str) -> sa.Table:

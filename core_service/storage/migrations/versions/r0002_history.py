@@ -20,6 +20,7 @@ def upgrade() -> None:
     op.add_column("users", sa.Column("source", TEXT, nullable=False, server_default=""))
     op.add_column("groups", sa.Column("source", TEXT, nullable=False, server_default=""))
     op.add_column("credentials", sa.Column("last_use_time", sa.BigInteger, nullable=True))
+    op.add_column("credentials", sa.Column("subject", TEXT, nullable=False, server_default=""))
     op.create_table(
         "log",
         sa.Column("workspace_id", TEXT, nullable=False),
