@@ -8,7 +8,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import group_pb2, policy_pb2
 from userdirectory.v1.change_pb2 import GroupChange, GroupValue, Removal
 
-from core_service import journal, matching, views
+from core_service import journal, matching, nesting, views
 from core_service.group_members import MOST_MEMBERS, all_members, named_ids, unknown_member
 from core_service.journal import Members
 from core_service.rules import groups as rules
@@ -18,7 +18,7 @@ from core_service.storage import store
 from core_service.writing import Write
 
 MOST_STEPS = 1000
-USER, NESTED = 1, 2
+USER, NESTED = 1, nesting.NESTED
 _NESTED = {
     policy_pb2.NESTED_GROUPS_SKIP: Nested.SKIP,
     policy_pb2.NESTED_GROUPS_REFUSE: Nested.REFUSE,
@@ -117,7 +117,7 @@ async def delete(write: Write, group_id: str, etag: str) -> None:
     if row is None:
         raise LookupError(group_id)
     views.check_etag(row.version, etag)
-    await store.touch_members_of(write.tx, write.workspace_id, group_id, write.now)
+    await nesting.touch_below(write.tx, write.workspace_id, [group_id], write.now)
     await store.remove_member_everywhere(write.tx, write.workspace_id, group_id, write.now)
     await store.delete_group(write.tx, write.workspace_id, group_id)
     await write.bury(group_id)
@@ -152,13 +152,24 @@ async def apply(
         if not fresh:
             new = new._replace(version=row.version + 1, update_time=write.now)
         await store.update_group(write.tx, new)
-        if new.display_name != row.display_name:
-            await store.touch_members_of(write.tx, write.workspace_id, row.id, write.now)
         touched = sorted(members.touched)
         await store.touch_users(write.tx, write.workspace_id, touched, write.now)
+        await _touch_through(write, row, new, touched)
     if not fresh:
         await journal.group(write, row, new, members)
     return members
+
+
+async def _touch_through(
+    write: Write, row: store.GroupRow, new: store.GroupRow, touched: list[str]
+) -> None:
+    """Raise the versions of users who see the group's name, or are in it through others."""
+    renamed = new.display_name != row.display_name
+    if nesting.nests(write.context):
+        around = [*touched, row.id] if renamed else touched
+        await nesting.touch_below(write.tx, write.workspace_id, around, write.now)
+    elif renamed:
+        await store.touch_members_of(write.tx, write.workspace_id, row.id, write.now)
 
 
 def _check_field(body: GroupValue | Removal) -> None:

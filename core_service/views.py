@@ -7,6 +7,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.text import fold
 from userdirectory.v1 import group_pb2, role_pb2, user_pb2
 
+from core_service import nesting
 from core_service.context import Context
 from core_service.rules import emails
 from core_service.storage import store
@@ -62,9 +63,9 @@ async def users(
         provisions: Whether a provisioning client reads, who is not told of guest roles.
         with_groups: Whether `groups` is wanted; it costs a query where groups are not roles.
     """
-    groups: Mapping[str, Sequence[tuple[str, str]]] = {}
+    groups: Mapping[str, Sequence[user_pb2.GroupMembership]] = {}
     if with_groups and rows and not context.roles_as_groups:
-        groups = await store.groups_of(tx, context.id, [row.id for row in rows])
+        groups = await nesting.memberships(tx, context, [row.id for row in rows])
     managers = {row.manager_id for row in rows if row.manager_id}
     names = await store.display_names(tx, context.id, sorted(managers)) if managers else {}
     found = []
@@ -72,8 +73,7 @@ async def users(
         shown = user(context, row, provisions=provisions)
         if row.manager_id and names.get(row.manager_id):
             shown.enterprise.manager.display_name = names[row.manager_id]
-        for group_id, display in groups.get(row.id, ()):
-            shown.groups.add(group_id=group_id, display=display, type="direct")
+        shown.groups.extend(groups.get(row.id, ()))
         if not with_groups:
             shown.ClearField("groups")
         found.append(shown)

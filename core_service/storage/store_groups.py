@@ -119,6 +119,9 @@ _EXISTING = sa.union_all(
         one_of(groups.c.id, "ids")
     ),
 )
+_MEMBERS_OF = where(
+    sa.select(memberships.c.member_id, memberships.c.member_type), memberships, "workspace_id"
+).where(one_of(memberships.c.group_id, "ids"))
 
 
 async def group_by_id(tx: Transaction, workspace_id: str, id: str) -> GroupRow | None:
@@ -190,6 +193,14 @@ async def groups_of(
     for member_id, group_id, display_name in await tx.all(_OF, values):
         found.setdefault(member_id, []).append((group_id, display_name))
     return found
+
+
+async def members_of_groups(
+    tx: Transaction, workspace_id: str, group_ids: Iterable[str]
+) -> list[tuple[str, int]]:
+    """Return `(member_id, member_type)` of all members of several groups."""
+    values = {"workspace_id": workspace_id, "ids": list(group_ids)}
+    return [(row[0], row[1]) for row in await tx.all(_MEMBERS_OF, values)]
 
 
 async def add_members(
