@@ -12,10 +12,12 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from userdirectory.attributes import GROUP, USER
+from userdirectory.custom import NOTHING, Declared
 from userdirectory.v1.change_pb2 import GroupChange, UserChange
 from userdirectory.v1.group_pb2 import Group
 from userdirectory.v1.user_pb2 import User
 
+from core_service import custom_values
 from core_service.elements import LIMITS, check_limit, tidy
 from core_service.fields import Place, has_value, invalid, missing, place_of, scalar, unknown
 from core_service.patching import Patch
@@ -26,7 +28,13 @@ ALWAYS = ("id", "etag", "create_time", "update_time")
 M = TypeVar("M", bound=Message)
 
 
-def apply_user_changes(user: User, changes: Sequence[UserChange], *, create_missing: bool) -> User:
+def apply_user_changes(
+    user: User,
+    changes: Sequence[UserChange],
+    *,
+    create_missing: bool,
+    declared: Declared = NOTHING,
+) -> User:
     """
     Return *user* with the changes applied in their order.
 
@@ -43,6 +51,7 @@ def apply_user_changes(user: User, changes: Sequence[UserChange], *, create_miss
         changes: At most 1000, with at most 4000 comparisons in their selections.
         create_missing: Whether `set` makes the element that it selects if it is not there, as
             `add` always does, and `remove` finds nothing to do (D-43); else that is NO_TARGET.
+        declared: The custom attributes of the workspace.
 
     Raises:
         DirectoryError: FIELD_UNKNOWN, FIELD_READ_ONLY, FILTER_INVALID (`field`); NO_TARGET
@@ -53,9 +62,19 @@ def apply_user_changes(user: User, changes: Sequence[UserChange], *, create_miss
     """
     _check_count(changes)
     patch = Patch(USER, user, create_missing=create_missing)
+    custom = []
     for index, change in enumerate(changes):
-        _apply(patch, index, change)
-    return patch.result()
+        if custom_values.is_about(change):
+            custom.append((index, change))
+        else:
+            _apply(patch, index, change)
+    result = patch.result()
+    if custom:
+        values = custom_values.Patch(result, declared, create_missing=create_missing)
+        for index, change in custom:
+            values.apply(index, change)
+        values.put_back()
+    return result
 
 
 def apply_group_changes(group: Group, changes: Sequence[GroupChange]) -> Group:
@@ -90,6 +109,8 @@ def apply_mask(user: User, new: User, paths: Sequence[str]) -> User:
     result = _copy(user)
     for path in paths:
         place = place_of(USER, path)
+        if path == custom_values.FIELD:
+            custom_values.merge(result, new.custom)
         if place.read_only:
             continue
         if place.part:
@@ -114,7 +135,7 @@ def replace_user(user: User, new: User, keep: Sequence[str] = ()) -> User:
     result = _copy(new)
     for field in User.DESCRIPTOR.fields:
         place = place_of(USER, field.name)
-        if place.read_only:
+        if place.read_only and field.name != custom_values.FIELD:
             _transfer(place, user, result)
     for path in keep:
         place = place_of(USER, path)
@@ -141,6 +162,7 @@ def clean(user: User) -> User:
     result = _copy(user)
     result.DiscardUnknownFields()
     tidy(result)
+    result.custom.extend(user.custom)
     return result
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from userdirectory.custom import Declared, declared
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import policy_pb2, role_pb2, workspace_pb2
 
@@ -35,6 +36,7 @@ class Context:
         message: The workspace, without id, etag and times.
         roles: The roles by id, in order of rank.
         default_role: The role of users created without one (R-152).
+        declared: The attributes that the workspace adds to its users (R-130).
     """
 
     id: str
@@ -43,11 +45,22 @@ class Context:
     policy: Policy
     roles: dict[str, RoleFacts]
     default_role: RoleFacts
+    declared: Declared
 
     @property
     def roles_as_groups(self) -> bool:
         """Whether SCIM groups are the workspace's roles."""
         return self.policy.groups == policy_pb2.GROUPS_MODE_ROLES
+
+    def has_user_role(self, *, provisions: bool) -> bool:
+        """
+        Return whether a caller reads and writes `workplace.user_role`.
+
+        Args:
+            provisions: Whether a provisioning client calls, for whom it is only where groups are
+                roles.
+        """
+        return self.roles_as_groups or not provisions
 
     def standing(self, role_id: str, active: bool) -> Standing:
         """Return what the guards must know of a user with this role."""
@@ -116,6 +129,7 @@ def make(row: store.WorkspaceRow, roles: Iterable[store.RoleRow]) -> Context:
         policy=policies.of(message.policy),
         roles=facts,
         default_role=role_rules.default_role(tuple(facts.values()), message.default_role_id),
+        declared=declared(message.custom_attributes),
     )
 
 

@@ -21,7 +21,7 @@ from core_service.tokens import parse
 from core_service.uses import Uses
 
 ALL_SCOPES = "*"
-OWN_WORKSPACE = frozenset({"GetWorkspace", "GetPolicy"})
+OWN_WORKSPACE = frozenset({"GetWorkspace", "GetPolicy", "ListRoles"})
 """What every credential may ask of its own workspace without a scope: discovery depends on it."""
 PROVISIONING = frozenset({"users.read", "users.write", "groups.read", "groups.write", "roles.read"})
 """What the credential of an integration may do."""

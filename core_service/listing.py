@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from userdirectory.attributes import Resource
+from userdirectory.custom import NOTHING, Declared
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import filter_pb2, user_directory_pb2
 
@@ -27,6 +28,7 @@ def query_of(
     resource: Resource,
     page_key: bytes,
     scope: str,
+    declared: Declared = NOTHING,
 ) -> PageQuery:
     """
     Return the page that a request asks for.
@@ -35,7 +37,7 @@ def query_of(
         DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN (order), FIELD_INVALID.
     """
     if request.HasField("filter"):
-        matching.check(request.filter, resource)
+        matching.check(request.filter, resource, declared=declared)
     order, _, direction = request.order_by.strip().partition(" ")
     direction = direction.strip().lower()
     attribute = resource.by_path.get(order)
@@ -67,6 +69,7 @@ def query_of(
         limit=page_size(request.page_size),
         skip=request.skip,
         after=after,
+        declared=declared,
     )
 
 

@@ -3,60 +3,35 @@
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.attributes import GROUP, USER, Attribute, Resource
-from userdirectory.errors import DirectoryError
+from userdirectory.custom import NOTHING, Declared
 from userdirectory.text import fold
 from userdirectory.v1.filter_pb2 import Comparison, Filter
+from userdirectory.v1.user_pb2 import User
 
+from core_service import custom_filters
+from core_service.comparisons import (
+    COMPARE,
+    MAX_COMPARISONS,
+    MAX_DEPTH,
+    OPERANDS,
+    OPERATORS,
+    invalid,
+    is_instant,
+    too_much,
+)
 from core_service.fields import has_value, joined, microseconds, shown
 
-MAX_DEPTH = 16
-MAX_COMPARISONS = 200
 
-_EQUALITY = frozenset({"equal", "not_equal"})
-_TEXT = frozenset({"contains", "starts_with", "ends_with"})
-_ORDER = frozenset({"greater_than", "at_least", "less_than", "at_most"})
-
-# RFC 7644 section 3.4.2.2, table 3: booleans and binaries have no order.
-_OPERATORS = {
-    "string": _EQUALITY | _TEXT | _ORDER,
-    "reference": _EQUALITY | _TEXT | _ORDER,
-    "binary": _EQUALITY | _TEXT,
-    "boolean": _EQUALITY,
-    "integer": _EQUALITY | _ORDER,
-    "dateTime": _EQUALITY | _ORDER,
-}
-_OPERANDS = {
-    "string": "text",
-    "reference": "text",
-    "binary": "text",
-    "boolean": "flag",
-    "integer": "number",
-    "dateTime": "time",
-}
-# What a value of a field, None if it has none, and an operand of the same type say.
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "equal": lambda value, operand: value == operand,
-    "not_equal": lambda value, operand: value != operand,
-    "contains": lambda value, operand: value is not None and operand in value,
-    "starts_with": lambda value, operand: value is not None and value.startswith(operand),
-    "ends_with": lambda value, operand: value is not None and value.endswith(operand),
-    "greater_than": lambda value, operand: value is not None and value > operand,
-    "at_least": lambda value, operand: value is not None and value >= operand,
-    "less_than": lambda value, operand: value is not None and value < operand,
-    "at_most": lambda value, operand: value is not None and value <= operand,
-}
-# The years 1 to 9999: what google.protobuf.Timestamp allows.
-_SECONDS = range(-62_135_596_800, 253_402_300_800)
-_NANOS = range(1_000_000_000)
-
-
-def check(filter: Filter, resource: Resource, *, within: str = "") -> int:
+def check(
+    filter: Filter, resource: Resource, *, within: str = "", declared: Declared = NOTHING
+) -> int:
     """
     Return how many comparisons a filter has that `matches` and the storage can answer.
 
@@ -64,6 +39,7 @@ def check(filter: Filter, resource: Resource, *, within: str = "") -> int:
         filter: Its fields are relative to the resource, or to the elements of *within*.
         resource: What is filtered.
         within: The repeated field whose elements are filtered: `emails`; empty means none.
+        declared: The custom attributes of users.
 
     Raises:
         DirectoryError: FILTER_INVALID (`field`, the full path) if a test or an operand is missing;
@@ -74,14 +50,19 @@ def check(filter: Filter, resource: Resource, *, within: str = "") -> int:
 
     Source: RFC 7644 section 3.4.2.2. Lone surrogates cannot be in the text of a message.
     """
-    comparisons = _check(filter, resource, within, 1)
+    comparisons = _check(filter, resource, within, 1, declared)
     if comparisons <= MAX_COMPARISONS:
         return comparisons
-    raise _too_much(f"{MAX_COMPARISONS} comparisons", within, MAX_COMPARISONS)
+    raise too_much(f"{MAX_COMPARISONS} comparisons", within, MAX_COMPARISONS)
 
 
 def matches(
-    message: Message | str, filter: Filter, resource: Resource, *, within: str = ""
+    message: Message | str,
+    filter: Filter,
+    resource: Resource,
+    *,
+    within: str = "",
+    declared: Declared = NOTHING,
 ) -> bool:
     """
     Return whether *message* passes *filter*.
@@ -95,25 +76,30 @@ def matches(
         filter: Must have passed `check` with the same *resource* and *within*.
         resource: What *message* is, or is an element of.
         within: The repeated field that *message* is an element of; empty means none.
+        declared: The custom attributes of users, as for `check`.
     """
+    again = partial(matches, message, resource=resource, within=within, declared=declared)
     match filter.WhichOneof("test"):
         case "all_of":
-            return all(matches(message, f, resource, within=within) for f in filter.all_of.filters)
+            return all(again(f) for f in filter.all_of.filters)
         case "any_of":
-            return any(matches(message, f, resource, within=within) for f in filter.any_of.filters)
+            return any(again(f) for f in filter.any_of.filters)
         case "negate":
-            return not matches(message, filter.negate, resource, within=within)
+            return not again(filter.negate)
         case "present":
             return _present(message, _FIELDS[resource.name, within, filter.present.field])
         case "element":
             path, where = filter.element.field, filter.element.where
             elements = _FIELDS[resource.name, within, path].reach(message)
             return any(matches(element, where, resource, within=path) for element in elements)
+        case "custom":
+            assert isinstance(message, User)
+            return custom_filters.holds(message, filter.custom, declared)
         case test:
             assert test is not None
             comparison: Comparison = getattr(filter, test)
             field = _FIELDS[resource.name, within, comparison.field]
-            return _COMPARE[test](_value(message, field), _operand(comparison, field))
+            return COMPARE[test](_value(message, field), _operand(comparison, field))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,26 +152,30 @@ _FIELDS = _fields()
 _INNER = frozenset((resource, joined(around, path)) for resource, around, path in _FIELDS if around)
 
 
-def _check(filter: Filter, resource: Resource, within: str, depth: int) -> int:
+def _check(filter: Filter, resource: Resource, within: str, depth: int, declared: Declared) -> int:
     """Check *filter* and return how many comparisons it has."""
     if depth > MAX_DEPTH:
-        raise _too_much(f"{MAX_DEPTH} levels", within, MAX_DEPTH)
+        raise too_much(f"{MAX_DEPTH} levels", within, MAX_DEPTH)
     match filter.WhichOneof("test"):
         case None:
-            raise _invalid(within, "The filter has no test. Set one, or leave the filter out.")
+            raise invalid(within, "The filter has no test. Set one, or leave the filter out.")
         case "all_of" | "any_of" as test:
             filters = getattr(filter, test).filters
-            return sum(_check(f, resource, within, depth + 1) for f in filters) or 1
+            return sum(_check(f, resource, within, depth + 1, declared) for f in filters) or 1
         case "negate":
-            return _check(filter.negate, resource, within, depth + 1)
+            return _check(filter.negate, resource, within, depth + 1, declared)
         case "present":
             _find(resource, within, filter.present.field)
             return 1
         case "element":
             path = filter.element.field
             if not _find(resource, within, path).repeated:
-                raise _invalid(path, f"Field {path} has no elements. Compare it itself.")
-            return _check(filter.element.where, resource, path, depth + 1)
+                raise invalid(path, f"Field {path} has no elements. Compare it itself.")
+            return _check(filter.element.where, resource, path, depth + 1, declared)
+        case "custom":
+            if within or resource is not USER:
+                raise invalid(within, "Only users have custom attributes. Ask for them outside.")
+            return custom_filters.check(filter.custom, depth + 1, declared)
         case test:
             comparison: Comparison = getattr(filter, test)
             field = _find(resource, within, comparison.field)
@@ -199,38 +189,25 @@ def _find(resource: Resource, within: str, path: str) -> _Field:
         return field
     full = shown(joined(within, path))
     if (resource.name, full) in _INNER:
-        raise _invalid(full, f"Field {full} is in a repeated field. Ask for it with `element`.")
-    raise _invalid(full, f"Field {full} is nothing to filter by. Name a field that can be read.")
+        raise invalid(full, f"Field {full} is in a repeated field. Ask for it with `element`.")
+    raise invalid(full, f"Field {full} is nothing to filter by. Name a field that can be read.")
 
 
 def _check_comparison(path: str, field: _Field, test: str, comparison: Comparison) -> None:
     kind = field.attribute.type
     if kind == "complex":
-        raise _invalid(path, f"Field {path} has parts. Compare one of them.")
+        raise invalid(path, f"Field {path} has parts. Compare one of them.")
     if field.repeated:
-        raise _invalid(path, f"Field {path} is repeated. Compare its elements with `element`.")
-    if test not in _OPERATORS[kind]:
-        raise _invalid(path, f"Field {path} is {kind}; {test} is not for it. Use equal.")
-    operand, wanted = comparison.WhichOneof("operand"), _OPERANDS[kind]
+        raise invalid(path, f"Field {path} is repeated. Compare its elements with `element`.")
+    if test not in OPERATORS[kind]:
+        raise invalid(path, f"Field {path} is {kind}; {test} is not for it. Use equal.")
+    operand, wanted = comparison.WhichOneof("operand"), OPERANDS[kind]
     if operand != wanted:
-        raise _invalid(path, f"Field {path} is {kind}. Compare it with {wanted}.")
+        raise invalid(path, f"Field {path} is {kind}. Compare it with {wanted}.")
     if operand == "text" and "\0" in comparison.text:
-        raise _invalid(path, f"The text to compare {path} with has a NUL. Leave it out.")
-    if operand == "time" and not _is_instant(comparison.time):
-        raise _invalid(path, f"The time to compare {path} with is outside the years 1 to 9999.")
-
-
-def _is_instant(time: Timestamp) -> bool:
-    return time.seconds in _SECONDS and time.nanos in _NANOS
-
-
-def _invalid(field: str, message: str) -> DirectoryError:
-    return DirectoryError("FILTER_INVALID", message, field=field)
-
-
-def _too_much(what: str, within: str, limit: int) -> DirectoryError:
-    message = f"The filter has more than {what}. Make it smaller or ask several times."
-    return DirectoryError("FILTER_INVALID", message, field=within, limit=limit)
+        raise invalid(path, f"The text to compare {path} with has a NUL. Leave it out.")
+    if operand == "time" and not is_instant(comparison.time):
+        raise invalid(path, f"The time to compare {path} with is outside the years 1 to 9999.")
 
 
 def _present(message: Message | str, field: _Field) -> bool:

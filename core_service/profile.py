@@ -11,7 +11,9 @@ from google.protobuf.message import Message
 from userdirectory.attributes import USER
 from userdirectory.v1 import policy_pb2, user_pb2
 
+from core_service import custom_values
 from core_service.rules import (
+    custom,
     emails,
     languages,
     managers,
@@ -35,7 +37,7 @@ async def settle(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> 
         wanted: The user as asked for; changed in place.
 
     Raises:
-        DirectoryError: FIELD_INVALID, NAME_UNKNOWN, REGION_NOT_REMOVABLE.
+        DirectoryError: FIELD_INVALID, FIELD_UNKNOWN, NAME_UNKNOWN, REGION_NOT_REMOVABLE.
     """
     _texts(wanted, "")
     _language(write, before, wanted)
@@ -44,6 +46,7 @@ async def settle(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> 
     _display_name(before, wanted)
     _teams(write, before, wanted)
     _region(write, before, wanted)
+    _custom(write, before, wanted)
     await _manager(write, before, wanted)
 
 
@@ -129,6 +132,23 @@ def _region(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:
         wanted.workplace.absence_region = regions.normalize(
             now, write.context.message.absence_regions
         )
+
+
+def _custom(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:
+    declared = write.context.declared
+    write.check_unknown(custom_values.strangers(wanted, declared))
+    custom_values.merge(wanted, list(wanted.custom))
+    settled = [
+        (attribute, custom.settle(attribute, values))
+        for attribute, values in custom_values.values(wanted, declared)
+    ]
+    custom_values.put(wanted, settled)
+    custom.guard_required(
+        [each for each in declared.by_key.values() if each.required],
+        [f"{each.urn}:{each.name}" for each in before.custom],
+        [f"{each.urn}:{each.name}" for each in wanted.custom],
+        creating=write.caller.provisions and not before.id,
+    )
 
 
 async def _manager(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:

@@ -30,8 +30,10 @@ def choose(
         current: The role the user has; None for one who did not exist.
 
     Raises:
-        DirectoryError: NAME_UNKNOWN, SECOND_ROLE, ROLE_NOT_REMOVABLE.
+        DirectoryError: NAME_UNKNOWN, SECOND_ROLE, ROLE_NOT_REMOVABLE; FIELD_UNKNOWN if the caller
+            has no such field and the policy refuses unknown ones.
     """
+    _drop_unknown(write, wanted)
     by_extension = _by_extension(write, before, wanted, current)
     by_grants = _by_grants(write, before, wanted, current)
     chosen = by_extension or by_grants or current or write.context.default_role
@@ -66,6 +68,15 @@ async def senders(write: Write, role_name_key: str) -> list[str]:
     return await store.senders_of_role_name(
         write.tx, write.workspace_id, role_name_key, since=write.now - _REMEMBERED
     )
+
+
+def _drop_unknown(write: Write, wanted: user_pb2.User) -> None:
+    """Treat the extension's role as an attribute that is not there, for whom it is not there."""
+    if wanted.workplace.user_role and not write.context.has_user_role(
+        provisions=write.caller.provisions
+    ):
+        write.check_unknown(["workplace.user_role"])
+        wanted.workplace.ClearField("user_role")
 
 
 def _by_extension(

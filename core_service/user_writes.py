@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from userdirectory.v1 import change_pb2, policy_pb2, user_pb2
 
-from core_service import changes, journal, logins, mails, role_choice, views
+from core_service import changes, custom_values, journal, logins, mails, role_choice, views
 from core_service.logins import Secrets
 from core_service.profile import NOBODY, settle
 from core_service.rules import emails as email_rules
@@ -97,7 +97,11 @@ def changed(
 ) -> user_pb2.User:
     """Return *before* with the steps of a patch applied, as the policy says (D-43)."""
     create_missing = write.context.policy.missing_element == policy_pb2.MISSING_ELEMENT_CREATE
-    return changes.apply_user_changes(before, steps, create_missing=create_missing)
+    declared = write.context.declared
+    write.check_unknown(custom_values.undeclared(steps, declared))
+    return changes.apply_user_changes(
+        before, steps, create_missing=create_missing, declared=declared
+    )
 
 
 async def rewrite(

@@ -77,10 +77,10 @@ async def list_(core: Core, caller: Caller, request: api.ListUsersRequest) -> ap
         DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN, FIELD_INVALID.
     """
     scope = listing.scope(caller.workspace_id, "users", request.filter, request.order_by)
-    query = listing.query_of(request, USER, core.page_key, scope)
 
     async def work(tx: Transaction) -> api.ListUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        query = listing.query_of(request, USER, core.page_key, scope, context.declared)
         page = await pages.list_users(
             tx,
             context.id,
@@ -114,17 +114,18 @@ async def count(
         DirectoryError: FILTER_INVALID.
     """
     filter_ = request.filter if request.HasField("filter") else None
-    if filter_ is not None:
-        matching.check(filter_, USER)
 
     async def work(tx: Transaction) -> api.CountUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        if filter_ is not None:
+            matching.check(filter_, USER, declared=context.declared)
         total = await pages.count_users(
             tx,
             context.id,
             filter_,
             roles_as_groups=context.roles_as_groups,
             hide_guests=caller.provisions,
+            declared=context.declared,
         )
         return api.CountUsersResponse(count=total)
 

@@ -8,13 +8,16 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from userdirectory.custom import Declaration, Value
 from userdirectory.v1 import user_pb2
 
 from core_service import context as contexts
 from core_service.context import Context
+from core_service.custom_filters import read
 from core_service.rules import (
     accounts,
     admins,
+    custom,
     deletion,
     emails,
     groups,
@@ -61,6 +64,9 @@ class _People:
     teams_of: dict[str, list[str]] = field(default_factory=dict)
     region_of: dict[str, str] = field(default_factory=dict)
     zones: list[tuple[str, str]] = field(default_factory=list)
+    custom: dict[str, list[tuple[Declaration | None, list[Value | None]]]] = field(
+        default_factory=dict
+    )
     presence: dict[str, Presence] = field(default_factory=dict)
     email_keys: set[tuple[str, str]] = field(default_factory=set)
     visible: set[str] = field(default_factory=set)
@@ -90,6 +96,7 @@ async def _workspace(
     wrong += teams.verify(context.message.teams, people.teams_of)
     wrong += regions.verify(context.message.absence_regions, people.region_of)
     wrong += timezones.verify(people.zones)
+    wrong += custom.verify(people.custom)
     wrong += deletion.verify(people.presence)
     wrong += _count("users", workspace_id, row.users_count, len(people.role_of))
     if people.email_keys != set(await store_scan.all_email_keys(tx, workspace_id)):
@@ -114,6 +121,13 @@ def _user(context: Context, row: store.UserRow, people: _People) -> list[str]:
         people.region_of[row.id] = user.workplace.absence_region
     if user.time_zone:
         people.zones.append((row.id, user.time_zone))
+    for each in user.custom:
+        found = context.declared.find(each.urn, each.name)
+        values = [
+            read(found, element) if element.WhichOneof("value") == found.operand else None
+            for element in (each.elements if found else ())
+        ]
+        people.custom.setdefault(row.id, []).append((found, values))
     if row.unlink_time is None:
         people.visible.add(row.id)
     people.email_keys |= {(row.id, emails.key(email.value)) for email in user.emails if email.value}

@@ -117,7 +117,8 @@ def _show_role(context: Context, user: user_pb2.User, role_id: str, *, provision
         del user.roles[:]
         user.roles.extend(kept)
         return
-    user.workplace.user_role = role.name
+    if context.has_user_role(provisions=provisions):
+        user.workplace.user_role = role.name
     for grant in user.roles:
         if not grant.HasField("value"):
             grant.value = grant.display = role.name

@@ -8,7 +8,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import role_pb2, workspace_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
-from core_service import policy, role_rows, views
+from core_service import custom_attributes, policy, role_rows, views
 from core_service.core import Caller, Core
 from core_service.rules import names, regions
 from core_service.rules import teams as team_rules
@@ -153,6 +153,9 @@ def _checked(sent: workspace_pb2.Workspace) -> workspace_pb2.Workspace:
         wanted.ClearField(field)
     wanted.teams[:] = team_rules.catalogue(sent.teams)
     wanted.absence_regions[:] = regions.catalogue(sent.absence_regions)
+    declared = custom_attributes.checked(sent.custom_attributes)
+    del wanted.custom_attributes[:]
+    wanted.custom_attributes.extend(declared)
     return wanted
 
 

@@ -11,6 +11,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest
 
 from scim_gateway import errors
+from scim_gateway.bulk import Bulk
 from scim_gateway.context import Gateway, Stubs, answer
 from scim_gateway.discovery import ResourceTypes, Schemas, ServiceProviderConfig
 from scim_gateway.edge import Edge, Open, trace
@@ -92,22 +93,8 @@ def _routes(gateway: Gateway) -> dict[str, object]:
         "/Schemas": Schemas(gateway),
         "/Schemas/{identifier}": Schemas(gateway),
         "/Me": Me(gateway),
-        "/Bulk": NotImplementedYet("Send the operations one by one."),
+        "/Bulk": Bulk(gateway),
     }
-
-
-class NotImplementedYet:
-    """An address of RFC 7644 that may answer 501."""
-
-    def __init__(self, detail: str) -> None:
-        """Say in *detail* why, or what to do."""
-        self._detail = detail
-
-    async def on_get(self, req: Request, resp: Response, workspace_id: str = "") -> None:  # noqa: ARG002
-        """Refuse."""
-        raise ScimError(501, "", f"This service has no such address. {self._detail}")
-
-    on_post = on_put = on_patch = on_delete = on_get
 
 
 class Alive(Open):
@@ -159,7 +146,7 @@ async def _handle(
         req.context.trace_id, req.context.traceparent = trace(None)
     known = _known(error)
     if known is None:
-        log.error("Request failed, trace=%s", req.context.trace_id, exc_info=error)
+        _log_fault(error, req.context.trace_id)
         known = ScimError(500, "", "The service failed. Tell its operators the trace id.")
     answer(resp, known.body(req.context.trace_id), known.status)
     if known.status == 401:
@@ -168,6 +155,14 @@ async def _handle(
         resp.set_header("Retry-After", str(known.retry_after))
     if isinstance(error, falcon.HTTPMethodNotAllowed):
         resp.set_headers(error.headers or {})
+
+
+def _log_fault(error: Exception, trace_id: str) -> None:
+    """Log the cause; of the core's faults the code alone, since the core logs their cause."""
+    if isinstance(error, grpc.RpcError):
+        log.error("The core failed with %s, trace=%s", error.code(), trace_id)
+    else:
+        log.error("Request failed, trace=%s", trace_id, exc_info=error)
 
 
 def _known(error: Exception) -> ScimError | None:

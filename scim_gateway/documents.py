@@ -142,11 +142,12 @@ def _read_extension(
     if extension.path not in PARTIAL:
         read.mask.append(extension.path)
     plan = _PLANS[f"{resource.name}.{extension.path}"]
-    for name, inner in quirks.without_schemas(value or {}, extension.urn).items():
+    for name, inner in (value or {}).items():
         slot = plan.get(name) or plan.get(name.lower())
         if slot is None:
-            if values.has_value(inner):
-                read.unknown.append(f"{extension.urn}:{name}")
+            unknown = f"{extension.urn}:{name}"
+            if values.has_value(inner) and not names.is_derived(resource, unknown):
+                read.unknown.append(unknown)
         elif slot.read is not None:
             if extension.path in PARTIAL:
                 read.mask.append(slot.attribute.path)

@@ -19,7 +19,7 @@ SCIM_JSON = "application/scim+json"
 PLAIN_JSON = "application/json"
 
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-_IDENTIFIER = re.compile(r"[!-~]{1,256}")
+IDENTIFIER = re.compile(r"[!-~]{1,256}")
 _NO_TRACE = "0" * 32
 _LOGGED_PATH = 256
 
@@ -58,7 +58,7 @@ class Edge:
                 raise ScimError(503, "", "The service is busy. Try again later.", retry_after=1)
             req.context.token = read_token(req.get_header("authorization"))
         for value in params.values():
-            if not _IDENTIFIER.fullmatch(value):
+            if not IDENTIFIER.fullmatch(value):
                 raise ScimError(404, "", "Nothing has this id. Look for it with a filter.")
 
     async def process_response(

@@ -48,9 +48,13 @@ def find(resource: Resource, name: str) -> Attribute | None:
 
 
 def is_derived(resource: Resource, name: str) -> bool:
-    """Return whether *name* is `schemas` or a part of `meta` that the gateway derives."""
+    """
+    Return whether *name* is `schemas` or a part of `meta` that the gateway derives.
+
+    Witness: scim2-client, which puts `schemas` into the objects of extensions too.
+    """
     urn, path = split(resource, name)
-    return urn in ("", resource.urn) and path.lower() in DERIVED
+    return path.lower() in (DERIVED if urn in ("", resource.urn) else ("schemas",))
 
 
 def element_of(resource: Resource, attribute: Attribute) -> Attribute | None:

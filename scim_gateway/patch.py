@@ -84,7 +84,7 @@ class _Reader:
 
     def _write_all(self, kind: str, value: dict[str, Any], start: str) -> None:
         """Write every attribute that a value without path, or an extension's object, has."""
-        for name, inner in quirks.without_schemas(value, start).items():
+        for name, inner in value.items():
             name = start + name
             # Witness: entra-user-updates-aadoptscim062020 (`"name.givenName"`, `"urn:...:User:x"`).
             path = read_path(name, self._resource) if "[" in name else named(name, self._resource)

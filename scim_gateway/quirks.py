@@ -109,20 +109,6 @@ def unfolded(element: Any) -> Any:
     return role
 
 
-def without_schemas(value: dict[str, Any], around: str) -> dict[str, Any]:
-    """
-    Return the object of an extension without the list of schemas that is in it.
-
-    Witness: scim2-client (`"path": "urn:...:enterprise:2.0:User", "value": {"schemas": [...]}`).
-
-    Args:
-        around: What the object belongs to; empty for a whole resource, where `schemas` is no quirk.
-    """
-    if not around or not any(name.lower() == "schemas" for name in value):
-        return value
-    return {name: inner for name, inner in value.items() if name.lower() != "schemas"}
-
-
 def removed_elements(attribute: Attribute, value: Any) -> Any:
     """
     Return the elements to remove from the value of a `remove`.

@@ -47,19 +47,32 @@ CONFINED = {
 
 # What else than themselves and the standard library these may import.
 ALLOWED = {
-    "core_service.rules": ("userdirectory.errors", "userdirectory.text", "tzlocal"),
+    "core_service.rules": (
+        "userdirectory.custom",
+        "userdirectory.errors",
+        "userdirectory.text",
+        "tzlocal",
+    ),
     "core_service.changes": (
         "userdirectory",
         "google.protobuf",
+        "core_service.custom_values",
         "core_service.elements",
         "core_service.fields",
         "core_service.matching",
         "core_service.patching",
     ),
-    "core_service.matching": ("userdirectory", "google.protobuf", "core_service.fields"),
+    "core_service.matching": (
+        "userdirectory",
+        "google.protobuf",
+        "core_service.comparisons",
+        "core_service.custom_filters",
+        "core_service.fields",
+    ),
     "core_service.storage": (
         "userdirectory",
         "google.protobuf",
+        "core_service.custom_filters",
         "core_service.fields",
         "core_service.matching",
         "orjson",

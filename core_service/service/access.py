@@ -58,6 +58,7 @@ SCOPES: dict[str, str] = {
     f"{WORKSPACE_ADMIN}/CreateAbsenceRegion": "workspaces.write",
     f"{WORKSPACE_ADMIN}/RenameAbsenceRegion": "workspaces.write",
     f"{WORKSPACE_ADMIN}/DeleteAbsenceRegion": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/DeclareAttributes": "workspaces.write",
     f"{WORKSPACE_ADMIN}/GetAccount": "accounts.read",
     f"{WORKSPACE_ADMIN}/CreateIntegration": "workspaces.write",
     f"{WORKSPACE_ADMIN}/ListIntegrations": "workspaces.read",

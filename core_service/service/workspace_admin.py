@@ -7,6 +7,7 @@ from core_service import (
     accounts,
     checks,
     credentials,
+    custom_attributes,
     history,
     integrations,
     name_catalogues,
@@ -181,6 +182,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
     @rpc
     async def ListLog(self, request: pb.ListLogRequest, caller: Caller) -> pb.ListLogResponse:
         return await history.list_log(self.core, caller, request)
+
+    @rpc
+    async def DeclareAttributes(
+        self, request: pb.DeclareAttributesRequest, caller: Caller
+    ) -> pb.DeclareAttributesResponse:
+        return await custom_attributes.declare(self.core, caller, request)
 
     @rpc
     async def GetSeats(self, request: pb.GetSeatsRequest, caller: Caller) -> pb.GetSeatsResponse:

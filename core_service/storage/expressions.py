@@ -111,6 +111,12 @@ class json_flag(_Inside):
     type = sa.Boolean()
 
 
+class json_whole(_Inside):
+    """The whole number inside a JSON value, NULL if there is none."""
+
+    type = sa.BigInteger()
+
+
 class json_has(_Inside):
     """Whether there is something inside a JSON value."""
 
@@ -151,6 +157,16 @@ def _flag_postgresql(element: json_flag, compiler: SQLCompiler, **kw: Any) -> st
 
 @compiles(json_flag, "sqlite")
 def _flag_sqlite(element: json_flag, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_extract({_first(element, compiler, kw)}, '{element.dotted}')"
+
+
+@compiles(json_whole, "postgresql")
+def _whole_postgresql(element: json_whole, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({_first(element, compiler, kw)} #>> '{element.arrow}')::bigint"
+
+
+@compiles(json_whole, "sqlite")
+def _whole_sqlite(element: json_whole, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_extract({_first(element, compiler, kw)}, '{element.dotted}')"
 
 

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 from userdirectory.attributes import GROUP, USER, Resource
+from userdirectory.custom import NOTHING, Declared
 from userdirectory.v1.filter_pb2 import Filter
 
 from core_service.storage import orders
@@ -49,6 +50,7 @@ class PageQuery:
         limit: At most this many rows; 0 only counts.
         skip: Leave out this many rows; 0 with *after*.
         after: Where the last page ended; None for the first page.
+        declared: The custom attributes that the filter may name.
     """
 
     filter: Filter | None = None
@@ -57,6 +59,7 @@ class PageQuery:
     limit: int = 100
     skip: int = 0
     after: Place | None = None
+    declared: Declared = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +109,11 @@ async def count_users(
     roles_as_groups: bool,
     include_unlinked: bool = False,
     hide_guests: bool = False,
+    declared: Declared = NOTHING,
 ) -> int:
     """Return how many users pass a filter; the arguments are those of `list_users`."""
     kind = _Kind(USER, roles_as_groups, include_unlinked, hide_guests)
-    return await _count(tx, workspace_id, filter, kind)
+    return await _count(tx, workspace_id, filter, kind, declared)
 
 
 async def list_groups(tx: Transaction, workspace_id: str, query: PageQuery) -> Page[GroupRow]:
@@ -163,8 +167,9 @@ async def _list(
 ) -> Page[R]:
     orders.check(kind.resource, query.order_by)
     if query.limit == 0:
-        return Page([], await _count(tx, workspace_id, query.filter, kind), None)
-    read = Read(kind.resource)
+        total = await _count(tx, workspace_id, query.filter, kind, query.declared)
+        return Page([], total, None)
+    read = Read(kind.resource, query.declared)
     shape = _shape(read, query.filter)
     order_by = "" if query.order_by == "id" else query.order_by
     begin = _BEGIN if query.after is None else _GO_ON
@@ -182,11 +187,18 @@ async def _list(
         return Page(rows, query.skip + len(rows), None)
     last = None if ends else found[query.limit - 1]
     after = None if last is None else ((last[-1], last[1]) if order_by else (last[1],))
-    return Page(rows, await _count(tx, workspace_id, query.filter, kind), after)
+    total = await _count(tx, workspace_id, query.filter, kind, query.declared)
+    return Page(rows, total, after)
 
 
-async def _count(tx: Transaction, workspace_id: str, filter: Filter | None, kind: _Kind) -> int:
-    read = Read(kind.resource)
+async def _count(
+    tx: Transaction,
+    workspace_id: str,
+    filter: Filter | None,
+    kind: _Kind,
+    declared: Declared = NOTHING,
+) -> int:
+    read = Read(kind.resource, declared)
     statement = _count_statement(kind, _shape(read, filter))
     row = await tx.one(statement, {**read.values, "workspace_id": workspace_id})
     return 0 if row is None else int(row[0])

@@ -20,6 +20,7 @@ from core_service.storage.expressions import (
     json_flag,
     json_has,
     json_text,
+    json_whole,
 )
 from core_service.storage.shapes import (
     ALWAYS,
@@ -104,6 +105,8 @@ class UserFields(Fields):
         if path in _USER_COLUMNS:
             return _USER_COLUMNS[path]
         if path == "workplace.user_role":
+            if self.hide_guests and not self.roles_as_groups:
+                return _NONE  # provisioning has no such attribute here
             shown = [roles.c.kind != ROLE_KIND_GUEST] if self.hide_guests else []
             return _of_role(roles.c.name, *shown)
         value: sa.ColumnElement[Any] = json_value(users.c.search, USER.by_path[path], path)
@@ -130,6 +133,14 @@ class UserFields(Fields):
         found = _any(element, condition(where, _Element(path, element.c.value)))
         address = required_value(where) if path == "emails" else None
         return found if address is None else sa.and_(_has_email(address), found)
+
+    def custom(self, name: str, kind: str, where: Shape) -> sa.ColumnElement[bool]:
+        """Return whether a value of the user's passes; `search.custom` has them all."""
+        element = json_elements(users.c.search, "custom")
+        found = _CUSTOM.get(kind, json_text)(element.c.value, kind)
+        is_asked_for = json_text(element.c.value, "key") == param(name)
+        passes = condition(where, Columns({"value": found}))
+        return _any(element, sa.and_(is_asked_for, passes))
 
     def _groups(self, where: Shape) -> sa.ColumnElement[bool]:
         if self.roles_as_groups:
@@ -210,6 +221,9 @@ def _has_email(name: str) -> sa.ColumnElement[bool]:
     )
     return users.c.id.in_(having)
 
+
+# What gets a value of a custom attribute, where it is not text.
+_CUSTOM: dict[str, Any] = {"flag": json_flag, "number": json_whole, "time": json_whole}
 
 _manager = users.alias("manager")
 _member = users.alias("member")

@@ -6,8 +6,12 @@ from typing import Any
 import orjson
 from google.protobuf.message import Message
 from userdirectory.attributes import USER, Attribute
+from userdirectory.custom import key
 from userdirectory.text import fold
 from userdirectory.v1 import user_pb2
+from userdirectory.v1.custom_pb2 import CustomElement, CustomValue
+
+from core_service.fields import microseconds
 
 # Made on read, from other rows.
 _DERIVED = frozenset({"workplace.user_role"})
@@ -20,9 +24,23 @@ def search_text(user: user_pb2.User) -> str:
     Keys are the names of the fields, nested as the message; repeated fields are arrays. Text is
     folded unless the attribute is case exact, bytes are base64, a text that is empty is left out
     (in an array of texts it is null), and so is a message without values. Passwords and what is
-    derived on read are never in it.
+    derived on read are never in it. Custom attributes are an array with an object for each value:
+    `key`, which names the attribute, and `flag`, `number`, `time` (microseconds), or both `text`
+    (folded) and `exact`: what is declared of them is not known here.
     """
-    return orjson.dumps(_values(user, _FIELDS)).decode()
+    values = _values(user, _FIELDS)
+    if user.custom:
+        values["custom"] = [_custom(each, e) for each in user.custom for e in each.elements]
+    return orjson.dumps(values).decode()
+
+
+def _custom(stored: CustomValue, element: CustomElement) -> dict[str, Any]:
+    kind = element.WhichOneof("value") or "text"
+    value: Any = getattr(element, kind)
+    named = {"key": key(stored.urn, stored.name)}
+    if kind == "text":
+        return {**named, "text": fold(value), "exact": value}
+    return {**named, kind: microseconds(value) if kind == "time" else value}
 
 
 def _stored(attributes: tuple[Attribute, ...]) -> dict[str, Attribute]:

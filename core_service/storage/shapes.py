@@ -11,9 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.attributes import Attribute, Resource
+from userdirectory.custom import NOTHING, Declaration, Declared, key
 from userdirectory.text import fold
-from userdirectory.v1.filter_pb2 import Comparison, Filter
+from userdirectory.v1.filter_pb2 import Comparison, CustomFilter, Filter
 
+from core_service import custom_filters
 from core_service.fields import joined, microseconds
 from core_service.storage.expressions import TEXT, text_test
 
@@ -33,11 +35,15 @@ class Read:
     A filter that `matching.check` accepts, taken apart.
 
     Attributes:
+        declared: The custom attributes of users.
         values: The operands as they are compared, by the names that the shape gives them.
+        custom: The custom attribute whose values are filtered; None means none is.
     """
 
     resource: Resource
+    declared: Declared = NOTHING
     values: dict[str, Any] = field(default_factory=dict)
+    custom: Declaration | None = None
 
     def shape(self, filter: Filter, within: str = "") -> Shape:
         """
@@ -48,7 +54,8 @@ class Read:
 
         Returns:
             The test and what it is about: `("not", shape)`, `("all_of", shape, ...)`,
-            `("element", "emails", shape)`, `("present", "title")`, `("equal", "title", "f0")`.
+            `("element", "emails", shape)`, `("present", "title")`, `("equal", "title", "f0")`,
+            `("custom", "f0", "text", shape)` for the attribute whose key is the value of `f0`.
         """
         test = filter.WhichOneof("test")
         if test in (None, "all_of", "any_of"):
@@ -61,14 +68,32 @@ class Read:
         if test == "element":
             path = filter.element.field
             return ("element", path, self.shape(filter.element.where, joined(within, path)))
+        if test == "custom":
+            return self._custom(filter.custom)
         comparison: Comparison = getattr(filter, test)
-        name = f"f{len(self.values)}"
-        self.values[name] = self._operand(comparison, within)
+        name = self._named(self._operand(comparison, within))
         if test == "not_equal":
             return ("not", ("equal", comparison.field, name))
         return (test, comparison.field, name)
 
+    def _named(self, value: Any) -> str:
+        name = f"f{len(self.values)}"
+        self.values[name] = value
+        return name
+
+    def _custom(self, asked: CustomFilter) -> Shape:
+        found: list[Shape] = []
+        for attribute in self.declared.named(asked.urn, asked.name):
+            name = self._named(key(attribute.urn, attribute.name))
+            kind = "exact" if attribute.case_exact else attribute.operand
+            inner = Read(self.resource, values=self.values, custom=attribute)
+            where = inner.shape(asked.where) if asked.HasField("where") else ALWAYS
+            found.append(("custom", name, kind, where))
+        return found[0] if len(found) == 1 else ("any_of", *found)
+
     def _operand(self, comparison: Comparison, within: str) -> Any:
+        if self.custom is not None:
+            return custom_filters.operand(self.custom, comparison)
         operand = getattr(comparison, comparison.WhichOneof("operand") or "text")
         if isinstance(operand, Timestamp):
             return microseconds(operand)
@@ -101,6 +126,10 @@ class Fields:
         """Return whether an element of a repeated field passes; never NULL."""
         raise NotImplementedError
 
+    def custom(self, name: str, kind: str, where: Shape) -> sa.ColumnElement[bool]:
+        """Return whether a value of the custom attribute of a parameter passes; never NULL."""
+        raise NotImplementedError
+
 
 def condition(shape: Shape, fields: Fields) -> sa.ColumnElement[bool]:
     """Return the condition that *shape* is; true or false, never NULL."""
@@ -115,6 +144,8 @@ def condition(shape: Shape, fields: Fields) -> sa.ColumnElement[bool]:
             return fields.present(path)
         case ("element", path, where):
             return fields.elements(path, where)
+        case ("custom", name, kind, where):
+            return fields.custom(name, kind, where)
     test, path, name = shape
     value = fields.value(path)
     passes = _comparison(test, value, name)

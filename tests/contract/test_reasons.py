@@ -25,7 +25,6 @@ ELSEWHERE = {
 }
 UNUSED = {
     "RATE_LIMITED",
-    "SIGN_ON_MISSING",
     # Identity providers find no guest role, by name or id, that this could refuse.
     "GUEST_RESTRICTED",
 }
@@ -244,6 +243,25 @@ async def _(world):
     place = await world.place()
     await set_workspace(world.core, place.workspace_id, LAPSED)
     return ask(world, place.token, "CountUsers"), {"plan": "free", "needed": "enterprise"}
+
+
+@causes("SIGN_ON_MISSING")
+async def _(world):
+    place = await world.place()
+    signed_off = workspace_pb2.Workspace(
+        plan=workspace_pb2.PLAN_ENTERPRISE,
+        policy=policy_pb2.Policy(preset=policy_pb2.PRESET_SINGLE_ROLE),
+        seat_plan=workspace_pb2.SeatPlan(total=10),
+    )
+    await set_workspace(world.core, place.workspace_id, signed_off)
+    call = ask(world, place.token, "CreateUser", user=person(place))
+    return call, {"needed": "openid_connect"}
+
+
+@causes("SUBJECT_MISSING")
+async def _(world):
+    place = await world.place()
+    return ask(world, place.token, "GetUser", user={"me": True}), {}
 
 
 @causes("CREDENTIAL_INVALID")

@@ -258,11 +258,11 @@ async def test_the_base_url_answers(http: Http, core: Core):
         assert answer.body["totalResults"] == 2
 
 
-@pytest.mark.parametrize("path", ["/Me", "/Bulk"])
-async def test_what_is_not_implemented_says_so(http: Http, path: str):
-    """RFC 7644 sections 3.7 and 3.11 allow 501."""
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        assert_scim_error(await http.request(method, path, {}), 501)
+async def test_me_of_a_credential_that_is_nobodys(http: Http, core: Core):
+    """RFC 7644 section 3.11 allows 501; credentials of identity providers name no person."""
+    core.replies["GetUser"] = DirectoryError("SUBJECT_MISSING", "It is nobody's. Name a user.")
+
+    assert_scim_error(await http.get("/Me"), 501)
 
 
 @pytest.mark.rule("R-059")

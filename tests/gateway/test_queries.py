@@ -30,7 +30,7 @@ META = ["etag", "create_time", "update_time"]
         ("count=+7", 1, 7),
         ("startIndex=3&", 3, 100),
         ("&&startIndex=3&aadOptscim062020", 3, 100),
-        ("cursor&foo=1&foo=2&startIndex=3", 3, 100),
+        ("flag&foo=1&foo=2&startIndex=3", 3, 100),
     ],
 )
 async def test_paging(http: Http, core: Core, query: str, start: int, size: int):

@@ -73,6 +73,12 @@ READ: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         ["title", "nick_name", "emails", "name", "enterprise"],
     ),
     ({ENTERPRISE: None}, {}, ["enterprise"]),
+    # scim2-client: `schemas` in extensions too.
+    (
+        {ENTERPRISE: {"schemas": [ENTERPRISE], "division": "D"}},
+        {"enterprise": {"division": "D"}},
+        ["enterprise"],
+    ),
     # The product's own extension asserts what it names and nothing else.
     (
         {WORKPLACE: {"teams": "A, ,B", "userRole": ""}},

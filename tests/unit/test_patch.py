@@ -108,6 +108,11 @@ USERS = [
         op("add", ENTERPRISE, {"department": "D"}),
         [add("enterprise.department", {"enterprise": {"department": "D"}})],
     ),
+    # scim2-client: `schemas` in extensions too
+    (
+        op("replace", ENTERPRISE, {"schemas": [ENTERPRISE], "department": "D"}),
+        [set_("enterprise.department", {"enterprise": {"department": "D"}})],
+    ),
     # entra-manager-dialects
     (op("Add", MANAGER, "b1"), [add("enterprise.manager", BOSS)]),
     (op("Replace", MANAGER, {"value": "b1"}), [set_("enterprise.manager", BOSS)]),
