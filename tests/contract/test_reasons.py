@@ -248,11 +248,7 @@ async def _(world):
 @causes("SIGN_ON_MISSING")
 async def _(world):
     place = await world.place()
-    signed_off = workspace_pb2.Workspace(
-        plan=workspace_pb2.PLAN_ENTERPRISE,
-        policy=policy_pb2.Policy(preset=policy_pb2.PRESET_SINGLE_ROLE),
-        seat_plan=workspace_pb2.SeatPlan(total=10),
-    )
+    signed_off = workspace_pb2.Workspace(sign_on=workspace_pb2.SIGN_ON_NONE)
     await set_workspace(world.core, place.workspace_id, signed_off)
     call = ask(world, place.token, "CreateUser", user=person(place))
     return call, {"needed": "openid_connect"}
