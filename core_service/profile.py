@@ -77,9 +77,12 @@ def _language(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> Non
     )
     wanted.preferred_language = language.tag
     if language.unsupported:
+        if before.id and not before.preferred_language:
+            wanted.ClearField("preferred_language")
         write.notice(
             "LANGUAGE_UNSUPPORTED",
-            f"The language {tag} is not one of the workspace's; {language.tag} is kept.",
+            f"The language {tag} is not one of the workspace's; "
+            f"{wanted.preferred_language or 'none'} is kept.",
             "preferred_language",
         )
 

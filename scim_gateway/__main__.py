@@ -13,7 +13,7 @@ import uvloop
 
 from scim_gateway.app import create_app
 from scim_gateway.channel import connect
-from scim_gateway.serving import serve
+from scim_gateway.serving import port_taken, serve
 from scim_gateway.settings import Settings, problems
 
 _ENVIRONMENT = "SCIM_"
@@ -25,11 +25,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Run the gateway until SIGINT or SIGTERM.
 
     Returns:
-        The exit status: 0, or 2 if the settings do not fit together, which is said in full.
+        The exit status: 0, or 2 if the settings do not fit together, which is said in full, or
+        if the port is taken.
     """
     settings, found = read_settings(sys.argv[1:] if arguments is None else arguments, os.environ)
     if found:
         print("The gateway cannot start:", *found, sep="\n  ", file=sys.stderr)
+        return 2
+    if port_taken(settings.host, settings.port):
+        print(
+            f"Port {settings.port} is taken. Choose another with --port, or end the program that "
+            "has it.",
+            file=sys.stderr,
+        )
         return 2
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +17,17 @@ from scim_gateway.settings import Settings
 # Seconds an idle connection stays open; more than the usual 60 of load balancers, so that the
 # balancer closes first and no request meets a closing connection.
 _KEEP_ALIVE_SECONDS = 75
+
+
+def port_taken(host: str, port: int) -> bool:
+    """Return whether another program listens where the gateway should; 0 is always free."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 async def serve(
@@ -105,6 +118,8 @@ class _Server(uvicorn.Server):
             return
         with super().capture_signals():
             yield
+            # uvicorn would raise them again, and the process would end by them and not with 0.
+            self._captured_signals.clear()
 
 
 async def _announce(server: _Server, on_listening: Callable[[int], None] | None) -> None:

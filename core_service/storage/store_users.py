@@ -21,7 +21,7 @@ _BY_ID = where(sa.select(users), users, "workspace_id", "id")
 _BY_NAME = where(sa.select(users), users, "workspace_id", "user_name_key")
 _BY_IDS = where(sa.select(users), users, "workspace_id").where(one_of(users.c.id, "ids"))
 _NAMES = where(sa.select(users.c.id, users.c.display_name), users, "workspace_id").where(
-    one_of(users.c.id, "ids")
+    users.c.unlink_time.is_(None), one_of(users.c.id, "ids")
 )
 _INSERT = sa.insert(users)
 _UPDATE = update_by(users, "workspace_id", "id")
@@ -102,7 +102,10 @@ async def users_by_ids(tx: Transaction, workspace_id: str, ids: Iterable[str]) -
 
 
 async def display_names(tx: Transaction, workspace_id: str, ids: Iterable[str]) -> dict[str, str]:
-    """Return `{user_id: display_name}` for those of *ids* that are users; a name may be empty."""
+    """Return `{user_id: display_name}` for those of *ids* that are users whom nobody deleted.
+
+    A name may be empty.
+    """
     rows = await tx.all(_NAMES, {"workspace_id": workspace_id, "ids": list(ids)})
     return {id: name or "" for id, name in rows}
 

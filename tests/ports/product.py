@@ -15,7 +15,7 @@ from userdirectory.v1 import workspace_admin_pb2 as api
 
 from core_service.core import Core
 from core_service.outbox import SECOND, Worker
-from core_service.storage import store, tables
+from core_service.storage import store, tables_history
 from core_service.storage.database import Transaction
 from core_service.storage.statements import where
 from tests.contract.conftest import Clock, set_workspace
@@ -166,4 +166,4 @@ async def _add(tx: Transaction, workspace_id: str, **more: int) -> None:
     await store.add_counts(tx, workspace_id, **more)
 
 
-_DELIVERIES = where(sa.select(tables.outbox), tables.outbox, "workspace_id")
+_DELIVERIES = where(sa.select(tables_history.outbox), tables_history.outbox, "workspace_id")
