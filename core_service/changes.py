@@ -69,11 +69,7 @@ def apply_user_changes(
         else:
             _apply(patch, index, change)
     result = patch.result()
-    if custom:
-        values = custom_values.Patch(result, declared, create_missing=create_missing)
-        for index, change in custom:
-            values.apply(index, change)
-        values.put_back()
+    custom_values.apply(result, custom, declared, create_missing=create_missing)
     return result
 
 

@@ -33,6 +33,20 @@ def merge(user: User, given: Iterable[CustomValue]) -> None:
     patch.put_back()
 
 
+def apply(
+    user: User,
+    changes: Iterable[tuple[int, UserChange]],
+    declared: Declared,
+    *,
+    create_missing: bool,
+) -> None:
+    """Apply changes of the field `custom`, with their indexes; as `Patch.apply`."""
+    patch = Patch(user, declared, create_missing=create_missing)
+    for index, change in changes:
+        patch.apply(index, change)
+    patch.put_back()
+
+
 class Patch:
     """The custom attributes of a user while changes are applied to them."""
 
@@ -175,6 +189,14 @@ def values(user: User, declared: Declared) -> Iterator[tuple[Declaration, list[V
                     f"{attribute.path} is of type {attribute.type}. Send a value of that type.",
                 )
             yield attribute, [value for value in read_values if value is not None]
+
+
+def stored(attribute: Declaration, value: CustomValue) -> list[Value | None]:
+    """Return the values of *attribute* that are stored; None for one that should not be."""
+    return [
+        read(attribute, element) if element.WhichOneof("value") == attribute.operand else None
+        for element in value.elements
+    ]
 
 
 def put(user: User, found: Iterable[tuple[Declaration, Sequence[Value]]]) -> None:

@@ -12,8 +12,8 @@ from userdirectory.custom import Declaration, Value
 from userdirectory.v1 import user_pb2
 
 from core_service import context as contexts
+from core_service import custom_values
 from core_service.context import Context
-from core_service.custom_filters import read
 from core_service.rules import (
     accounts,
     admins,
@@ -123,10 +123,7 @@ def _user(context: Context, row: store.UserRow, people: _People) -> list[str]:
         people.zones.append((row.id, user.time_zone))
     for each in user.custom:
         found = context.declared.find(each.urn, each.name)
-        values = [
-            read(found, element) if element.WhichOneof("value") == found.operand else None
-            for element in (each.elements if found else ())
-        ]
+        values = custom_values.stored(found, each) if found else []
         people.custom.setdefault(row.id, []).append((found, values))
     if row.unlink_time is None:
         people.visible.add(row.id)

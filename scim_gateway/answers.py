@@ -12,6 +12,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.attributes import GROUP, USER, Attribute, Resource
 from userdirectory.v1 import group_pb2, user_pb2
 
+from scim_gateway import custom
+
 # Puts the value of one field into the document, given the base URL.
 _Writer = Callable[[dict[str, Any], Any, str], None]
 # By field number: the name in the document, and what writes the value unless it is put as it is.
@@ -26,7 +28,9 @@ def write_user(user: user_pb2.User, base_url: str) -> dict[str, Any]:
         user: The user; fields that a read mask left out are not in the document.
         base_url: What clients were given as base URL, without a slash at the end.
     """
-    return _write(USER, user, base_url)
+    document = _write(USER, user, base_url)
+    custom.write(document, user.custom)
+    return document
 
 
 def write_group(group: group_pb2.Group, base_url: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from userdirectory.attributes import Attribute, Resource
+from userdirectory.attributes import USER, Attribute, Resource
 from userdirectory.v1.filter_pb2 import (
     Comparison,
     ElementFilter,
@@ -12,22 +12,11 @@ from userdirectory.v1.filter_pb2 import (
     FilterList,
 )
 
-from scim_gateway import filters, names, quirks
+from scim_gateway import custom, filters, names, quirks
 from scim_gateway.answers import location
 from scim_gateway.errors import invalid_filter
 from scim_gateway.filters import And, Compare, Element, Node, Not, Number, Or, Present
 
-_TESTS = {
-    "eq": "equal",
-    "ne": "not_equal",
-    "co": "contains",
-    "sw": "starts_with",
-    "ew": "ends_with",
-    "gt": "greater_than",
-    "ge": "at_least",
-    "lt": "less_than",
-    "le": "at_most",
-}
 _ALWAYS = Filter(all_of=FilterList())
 _NEVER = Filter(any_of=FilterList())
 
@@ -62,6 +51,10 @@ def condition(node: Node, resource: Resource, base_url: str) -> Filter:
             )
         case Not(inner):
             return Filter(negate=condition(inner, resource, base_url))
+        case Compare(name, _, _) | Present(name) | Element(name, _) if asked := custom.find(
+            resource, name
+        ):
+            return custom.condition(node, asked)
         case Element(name, inner):
             attribute = _find(resource, name)
             if not attribute.multi_valued:
@@ -148,7 +141,7 @@ def _leaf(node: Compare | Present, attribute: Attribute, field: str) -> Filter:
     comparison = Comparison(field=field)
     _set_operand(comparison, node, attribute)
     filter_ = Filter()
-    getattr(filter_, _TESTS[node.operator]).CopyFrom(comparison)
+    getattr(filter_, filters.TESTS[node.operator]).CopyFrom(comparison)
     return filter_
 
 
@@ -228,5 +221,5 @@ def _holds_schema(resource: Resource, urn: str) -> Filter:
         return _ALWAYS
     extension = resource.extension(urn)
     if extension is None:
-        return _NEVER
+        return custom.holds_schema(urn) if resource is USER else _NEVER
     return Filter(any_of=FilterList(filters=[_presence(c) for c in _readable(extension)]))

@@ -8,6 +8,7 @@ from userdirectory.v1.user_directory_pb2 import ListRolesRequest
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest
 from userdirectory.v1.workspace_pb2 import Workspace
 
+from scim_gateway import custom_schemas
 from scim_gateway.bulk import MAX_OPERATIONS
 from scim_gateway.context import Gateway, answer
 from scim_gateway.errors import ScimError
@@ -116,8 +117,9 @@ class ResourceTypes(Discovery):
         self, req: Request, resp: Response, identifier: str = "", workspace_id: str = ""
     ) -> None:
         """Return all resource types or one."""
-        offered = offer(await self.workspace(req, workspace_id))
-        known = resource_types(offered, self._gateway.base_url(workspace_id))
+        workspace = await self.workspace(req, workspace_id)
+        known = resource_types(offer(workspace), self._gateway.base_url(workspace_id))
+        known["User"]["schemaExtensions"] += custom_schemas.extensions(workspace)
         _answer_with(resp, known, identifier, "resource type")
 
 
@@ -130,7 +132,8 @@ class Schemas(Discovery):
         """Return all schemas or one."""
         workspace = await self.workspace(req, workspace_id)
         offered = await self.offer(req, workspace, workspace_id)
-        known = schemas(offered, self._gateway.base_url(workspace_id))
+        base_url = self._gateway.base_url(workspace_id)
+        known = schemas(offered, base_url) | custom_schemas.schemas(workspace, base_url)
         urn = next((urn for urn in known if urn.lower() == identifier.lower()), identifier)
         _answer_with(resp, known, urn, "schema")
 

@@ -7,8 +7,9 @@ from typing import Any
 from google.protobuf.message import Message
 from userdirectory.attributes import GROUP, USER, Attribute, Resource
 from userdirectory.v1 import group_pb2, user_pb2
+from userdirectory.v1.filter_pb2 import CustomFilter
 
-from scim_gateway import names, quirks, values
+from scim_gateway import custom, names, quirks, values
 from scim_gateway.errors import invalid_value
 
 # Extensions whose attributes are each asserted alone: an absent one stays as it is, because the
@@ -27,10 +28,12 @@ class Document:
         mask: The fields it names, also those without a value: `user_name`, `enterprise`,
             `workplace.teams`.
         unknown: Names it has a value for and no resource has.
+        custom: Names that may be attributes of the workspace, with what they may be.
     """
 
     mask: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    custom: list[tuple[str, CustomFilter]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,12 @@ def read_user(document: dict[str, Any]) -> tuple[user_pb2.User, Document]:
         ScimError: 400 invalidValue if a value is of the wrong type.
     """
     user = user_pb2.User()
-    return user, _read(USER, user, document)
+    read = _read(USER, user, document)
+    for name, asked in read.custom:
+        user.custom.extend(custom.read(asked, document[name]))
+    if read.custom:
+        read.mask.append(custom.FIELD)
+    return user, read
 
 
 def read_group(document: dict[str, Any]) -> tuple[group_pb2.Group, Document]:
@@ -103,7 +111,9 @@ def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Doc
             continue
         attribute = slot.attribute if slot else _qualified(resource, name)
         if attribute is None:
-            if values.has_value(value) and not names.is_derived(resource, name):
+            if asked := custom.find(resource, name):
+                read.custom.append((name, asked))
+            elif values.has_value(value) and not names.is_derived(resource, name):
                 read.unknown.append(name)
         elif attribute.extension:
             _read_extension(resource, message, attribute, value, read)

@@ -17,7 +17,19 @@ from scim_gateway.parsing import check_text
 MAX_LENGTH = 8192
 MAX_DEPTH = 16
 MAX_TERMS = 200
-OPERATORS = frozenset({"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"})
+# The tests of the contract by operator.
+TESTS = {
+    "eq": "equal",
+    "ne": "not_equal",
+    "co": "contains",
+    "sw": "starts_with",
+    "ew": "ends_with",
+    "gt": "greater_than",
+    "ge": "at_least",
+    "lt": "less_than",
+    "le": "at_most",
+}
+OPERATORS = frozenset(TESTS)
 
 _TOKEN = re.compile(
     r"""[ \t\r\n]*(?:

@@ -8,7 +8,7 @@ from userdirectory.attributes import GROUP, USER, Attribute, Resource
 from userdirectory.v1.change_pb2 import GroupChange, UserChange
 from userdirectory.v1.filter_pb2 import Comparison, Filter, FilterList
 
-from scim_gateway import names, quirks
+from scim_gateway import custom, names, quirks
 from scim_gateway.documents import place
 from scim_gateway.errors import ScimError, invalid_path, invalid_syntax, invalid_value
 from scim_gateway.paths import Path, named, read_path
@@ -93,7 +93,9 @@ class _Reader:
     def _write(self, kind: str, path: Path, value: Any, *, asked: bool) -> None:
         """Add or replace what *path* points to; *asked* is whether the client wrote a path."""
         attribute = path.attribute
-        if attribute is None:
+        if path.custom is not None:
+            self.changes.extend(custom.changes(kind, path.custom, value))
+        elif attribute is None:
             self._miss(path, value, asked=asked)
         elif attribute.extension:
             self._write_extension(kind, attribute, value)
@@ -146,7 +148,9 @@ class _Reader:
 
     def _remove(self, path: Path, value: Any) -> None:
         attribute = path.attribute
-        if attribute is None:
+        if path.custom is not None:
+            self.changes.append(custom.removal(path.custom, value))
+        elif attribute is None:
             self._miss(path, path.name, asked=True)
         elif attribute.extension:
             for child in attribute.children:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from userdirectory.attributes import Attribute, Resource
-from userdirectory.v1.filter_pb2 import Filter
+from userdirectory.v1.filter_pb2 import CustomFilter, Filter
 
-from scim_gateway import conditions, filters, names
-from scim_gateway.errors import invalid_path
+from scim_gateway import conditions, custom, filters, names
+from scim_gateway.errors import ScimError, invalid_path
 from scim_gateway.parsing import check_text
 
 
@@ -21,12 +21,14 @@ class Path:
         where: Which elements of the multi-valued attribute; None means all.
         name: The path as it was written, without a filter.
         derived: Whether it is `schemas` or a part of `meta`, which the server makes.
+        custom: What the workspace may have declared; None if no workspace can.
     """
 
     attribute: Attribute | None
     where: Filter | None
     name: str
     derived: bool = False
+    custom: CustomFilter | None = None
 
 
 def read_path(text: str, resource: Resource) -> Path:
@@ -60,14 +62,17 @@ def read_path(text: str, resource: Resource) -> Path:
 def named(name: str, resource: Resource) -> Path:
     """Return what *name* points to, a path without a filter that need not be readable as one."""
     attribute = names.find(resource, name)
-    derived = attribute is None and names.is_derived(resource, name)
-    return Path(attribute, None, name, derived)
+    if attribute is not None:
+        return Path(attribute, None, name)
+    derived = names.is_derived(resource, name)
+    return Path(None, None, name, derived, None if derived else custom.find(resource, name))
 
 
 def _selected(name: str, node: filters.Node, part: str, resource: Resource) -> Path:
     around = names.find(resource, name)
     if around is None:
-        return Path(None, None, f"{name}.{part}" if part else name)
+        asked = _selected_custom(name, node, part, resource)
+        return Path(None, None, f"{name}.{part}" if part else name, custom=asked)
     if not around.multi_valued:
         raise invalid_path(f"Attribute {around.scim_path} has no elements. Leave out the filter.")
     where = conditions.element_condition(node, resource, around)
@@ -75,6 +80,20 @@ def _selected(name: str, node: filters.Node, part: str, resource: Resource) -> P
         return Path(around, where, name)
     attribute = resource.named(f"{around.scim_path}.{part}", around.urn)
     return Path(attribute, where, f"{name}.{part}")
+
+
+def _selected_custom(
+    name: str, node: filters.Node, part: str, resource: Resource
+) -> CustomFilter | None:
+    """Return the values that *node* selects; None if they have other parts than `value`."""
+    asked = custom.find(resource, name)
+    if asked is None or part.lower() not in ("", "value"):
+        return None
+    try:
+        asked.where.CopyFrom(custom.value_condition(node))
+    except ScimError:
+        return None
+    return asked
 
 
 def _shown(text: str) -> str:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
-from userdirectory.attributes import Attribute, Resource
+from userdirectory.attributes import USER, Attribute, Resource
 
-from scim_gateway import names
+from scim_gateway import custom, names
 
 # Names as they stand in documents; an empty tree is the whole attribute.
 _Tree = dict[str, "_Tree"]
@@ -25,16 +25,20 @@ class Projection:
         resource: What has the attributes.
         wanted: Trees of the names that were asked for; None means all.
         excluded: Trees of the names that were excluded.
+        custom_wanted: Names that were asked for and may be attributes of the workspace, folded.
+        custom_excluded: Such names that were excluded.
     """
 
     resource: Resource
     wanted: _Tree | None = None
     excluded: _Tree = field(default_factory=dict)
+    custom_wanted: frozenset[str] = frozenset()
+    custom_excluded: frozenset[str] = frozenset()
 
     @property
     def plain(self) -> bool:
         """Whether everything is sent."""
-        return self.wanted is None and not self.excluded
+        return self.wanted is None and not self.excluded and not self.custom_excluded
 
     def shows(self, name: str) -> bool:
         """Return whether the attribute *name* is sent, at least in part."""
@@ -59,6 +63,8 @@ class Projection:
             and not attribute.in_meta
             and (attribute.path == "id" or self.shows(_key(attribute)))
         ]
+        if self.resource is USER and (self.wanted is None or self.custom_wanted):
+            fields.append(custom.FIELD)
         # The version is a header too, so it is always needed.
         return FieldMask(paths=[*fields, *_META])
 
@@ -66,8 +72,10 @@ class Projection:
         """Return *document* without what is not wanted; `id` and `schemas` always stay."""
         if self.plain:
             return document
-        kept = document if self.wanted is None else _only(document, self.wanted)
-        kept = _without(kept, self.excluded)
+        kept = document
+        if self.wanted is not None:
+            kept = _only(document, self.wanted | _named_in(document, self.custom_wanted))
+        kept = _without(kept, self.excluded | _named_in(document, self.custom_excluded))
         urns = document["schemas"]
         return {
             "schemas": [urn for urn in urns if urn == self.resource.urn or urn in kept],
@@ -87,11 +95,32 @@ def read(resource: Resource, attributes: Iterable[str], excluded: Iterable[str])
         excluded: Names to leave out.
     """
     wanted = [name for name in attributes if name]
+    unwanted = [name for name in excluded if name]
     return Projection(
         resource,
         _tree(resource, wanted) if wanted else None,
-        _tree(resource, (name for name in excluded if name)),
+        _tree(resource, unwanted),
+        _custom(resource, wanted),
+        _custom(resource, unwanted),
     )
+
+
+def _custom(resource: Resource, asked: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in asked if custom.find(resource, name))
+
+
+def _named_in(document: dict[str, Any], asked: frozenset[str]) -> _Tree:
+    """Return the trees of the custom attributes in *document* that have the names *asked*."""
+    tree: _Tree = {}
+    for urn in document["schemas"] if asked else ():
+        if urn.lower() in asked:
+            tree[urn] = {}
+            continue
+        inner = document.get(urn, {})
+        named: _Tree = {name: {} for name in inner if f"{urn}:{name}".lower() in asked}
+        if named:
+            tree[urn] = named
+    return tree
 
 
 def _tree(resource: Resource, wanted: Iterable[str]) -> _Tree:

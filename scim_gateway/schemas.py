@@ -21,6 +21,9 @@ CORE = "urn:ietf:params:scim:schemas:core:2.0:"
 _RESOURCES = (USER, GROUP)
 _DESCRIPTIONS = {"User": "A person in one workspace.", "Group": "A named set of users."}
 _EXTENSION_NAMES = {"enterprise": "Enterprise User", "workplace": "Workplace"}
+# What the directory sets where a client does not, and what cannot be removed: a user is either
+# active or not, and RFC 7644 section 3.5.2.2 calls what cannot be removed required.
+_NEVER_UNASSIGNED = ("active",)
 # Offered where the policy takes any tag: RFC 5646 section 2.1.1, the usual case.
 _LANGUAGES = ("en", "en-US", "en-GB", "de", "de-DE", "fr", "es", "it", "nl", "pt-BR", "ja", "zh-CN")
 # The areas of the tz database whose names are places; the others are aliases and fixed offsets.
@@ -39,7 +42,7 @@ class Offer:
 
     Attributes:
         absent: Paths of attributes that it does not use: `workplace.teams`.
-        required: Paths of attributes that a new user must have.
+        required: Paths of attributes that a user always has.
         values: Values that it knows, by the path of the attribute.
     """
 
@@ -70,11 +73,11 @@ def offer(workspace: Workspace, roles: Iterable[Role] = ()) -> Offer:
         absent.add("workplace.teams")
     if not workspace.absence_regions:
         absent.add("workplace.absence_region")
-    paths = workspace.policy.required.paths
+    paths = (*_NEVER_UNASSIGNED, *workspace.policy.required.paths)
     return Offer(
         absent=frozenset(absent),
         # What has a required part is required itself.
-        required=frozenset({*paths, *(path.rpartition(".")[0] for path in paths)}),
+        required=frozenset({*paths, *(path.rpartition(".")[0] for path in paths)} - {""}),
         values={
             "preferred_language": tuple(workspace.policy.languages.tags) or _LANGUAGES,
             "time_zone": time_zones(),

@@ -1,6 +1,7 @@
 """Workspaces for tests, made as the product makes them."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from userdirectory.v1 import integration_pb2, policy_pb2, role_pb2, workspace_pb2
@@ -49,6 +50,8 @@ async def new_place(
     preset: policy_pb2.Preset = policy_pb2.PRESET_SINGLE_ROLE,
     *,
     seats: int = 1_000,
+    teams: Sequence[str] = ("Design", "Support"),
+    regions: Sequence[str] = ("Bayern", "Hessen"),
 ) -> Place:
     """Return a fresh workspace that may be provisioned, whatever plan its preset needs."""
     workspace_id = f"w{secrets.token_hex(8)}"
@@ -63,8 +66,8 @@ async def new_place(
             integration_enabled=True,
         ),
         seat_plan=workspace_pb2.SeatPlan(total=seats),
-        teams=["Design", "Support"],
-        absence_regions=["Bayern", "Hessen"],
+        teams=teams,
+        absence_regions=regions,
     )
     await workspaces.create(core, caller, CreateWorkspaceRequest(workspace=wanted, roles=ROLES))
     under_test.append((core, workspace_id))

@@ -58,8 +58,11 @@ def check(declarations: Sequence[tuple[Declaration, Wording]], built_in: Iterabl
         )
     taken = [*_TAKEN, *(fold(urn) for urn in built_in)]
     paths: set[str] = set()
+    spelled: dict[str, str] = {}
     for declaration, wording in declarations:
         _check_names(declaration, taken)
+        if spelled.setdefault(fold(declaration.urn), declaration.urn) != declaration.urn:
+            raise _bad("urn", declaration.urn, "is spelled in two ways. Spell it the same")
         _check_wording(declaration, wording)
         if fold(declaration.path) in paths:
             raise _bad("name", declaration.name, "is declared twice. Declare it once")

@@ -9,15 +9,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from google.protobuf import descriptor_pb2
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from userdirectory.v1 import attribute_pb2, group_pb2, user_pb2
 
 _TIMESTAMP = "google.protobuf.Timestamp"
 _MUTABILITY = ("readWrite", "readOnly", "immutable", "writeOnly")
+# The stubs of protobuf know extensions by another name than the generated modules do.
+_ATTRIBUTE: Any = attribute_pb2.attribute
+_URN: Any = attribute_pb2.schema_urn
 _RETURNED = ("default", "always", "never", "request")
 
 
@@ -104,7 +108,7 @@ class Resource:
 
 
 def _resource(message: type[Message]) -> Resource:
-    descriptor = message.DESCRIPTOR
+    descriptor: Any = message.DESCRIPTOR
     urn = _schema_urn(descriptor)
     children = _children(descriptor, urn, "", "")
     by_path: dict[str, Attribute] = {}
@@ -124,19 +128,19 @@ def _resource(message: type[Message]) -> Resource:
     )
 
 
-def _children(message: Descriptor, urn: str, path: str, scim_path: str) -> tuple[Attribute, ...]:
+def _children(message: Any, urn: str, path: str, scim_path: str) -> tuple[Attribute, ...]:
     return tuple(
         _attribute(field_, urn, path, scim_path)
         for field_ in message.fields
-        if field_.GetOptions().HasExtension(attribute_pb2.attribute)
+        if field_.GetOptions().HasExtension(_ATTRIBUTE)
     )
 
 
 def _attribute(field_: FieldDescriptor, urn: str, path: str, scim_path: str) -> Attribute:
-    options = field_.GetOptions().Extensions[attribute_pb2.attribute]
+    options: attribute_pb2.Attribute = field_.GetOptions().Extensions[_ATTRIBUTE]
     path = f"{path}.{field_.name}" if path else field_.name
     name = options.scim_name or field_.json_name
-    message = field_.message_type
+    message: Any = field_.message_type
     complex_ = message is not None and message.full_name != _TIMESTAMP
     extension_urn = _schema_urn(message) if complex_ else ""
     if extension_urn:
@@ -158,10 +162,14 @@ def _attribute(field_: FieldDescriptor, urn: str, path: str, scim_path: str) -> 
         reference_types=tuple(options.reference_types),
         comma_separated=options.comma_separated,
         extension=bool(extension_urn),
-        description=_comments().get(f"{field_.containing_type.name}.{field_.name}", ""),
+        description=_comments().get(f"{_owner(field_)}.{field_.name}", ""),
         field=field_,
         children=_children(message, urn, path, inner) if complex_ else (),
     )
+
+
+def _owner(field_: FieldDescriptor) -> str:
+    return field_.containing_type.name if field_.containing_type else ""
 
 
 def _type(field_: FieldDescriptor, options: attribute_pb2.Attribute) -> str:
@@ -178,8 +186,8 @@ def _type(field_: FieldDescriptor, options: attribute_pb2.Attribute) -> str:
     }[field_.type]
 
 
-def _schema_urn(message: Descriptor) -> str:
-    return str(message.GetOptions().Extensions[attribute_pb2.schema_urn])
+def _schema_urn(message: Any) -> str:
+    return str(message.GetOptions().Extensions[_URN])
 
 
 def _walk(attributes: tuple[Attribute, ...]) -> Iterator[Attribute]:

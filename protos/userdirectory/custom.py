@@ -22,6 +22,8 @@ OPERANDS = {"string": "text", "boolean": "flag", "integer": "number", "dateTime"
 
 _WHOLE = re.compile(r"-?[0-9]{1,19}")
 _INT64 = range(-(2**63), 2**63)
+# The years 1 to 9999 in UTC: what google.protobuf.Timestamp allows.
+_INSTANTS = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -140,7 +142,8 @@ def _time(text: str) -> int | None:
         time = datetime.fromisoformat(text)
         # Without a zone it is UTC, as for the other times.
         zoned = time.replace(tzinfo=UTC) if time.tzinfo is None else time
-        return (zoned - _EPOCH) // _MICROSECOND
+        micros = (zoned - _EPOCH) // _MICROSECOND
+        return micros if micros in _INSTANTS else None
     except (ValueError, OverflowError):
         return None
 

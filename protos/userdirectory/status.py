@@ -1,6 +1,7 @@
 """Errors to gRPC statuses and back: `google.rpc.Status` with ErrorInfo (AIP-193)."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import grpc
 from google.protobuf import any_pb2
@@ -22,7 +23,7 @@ def details(error: DirectoryError) -> bytes:
     status = status_pb2.Status(
         code=code_pb2.Code.Value(error.code.name), message=error.message, details=[packed]
     )
-    return status.SerializeToString()
+    return bytes(status.SerializeToString())
 
 
 def error_of(message: str, trailers: Iterable[tuple[str, str | bytes]]) -> DirectoryError | None:
@@ -46,6 +47,6 @@ def error_of(message: str, trailers: Iterable[tuple[str, str | bytes]]) -> Direc
 
 
 def error_of_call(error: grpc.RpcError) -> DirectoryError | None:
-    """Return the error that a failed call of a stub carries, None if it has no ErrorInfo of ours."""
-    trailers = error.trailing_metadata() or ()
-    return error_of(error.details() or "", tuple(trailers))
+    """Return the error that a failed call of a stub carries, None if it has none of ours."""
+    trailers: Iterable[Any] = error.trailing_metadata() or ()
+    return error_of(error.details() or "", trailers)

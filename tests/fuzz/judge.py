@@ -26,6 +26,10 @@ _TYPES_OF_SCIM = frozenset(
         "invalidValue",
         "invalidVers",
         "sensitive",
+        # RFC 9865 section 2.1
+        "invalidCount",
+        "invalidCursor",
+        "expiredCursor",
     }
 )
 

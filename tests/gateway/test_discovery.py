@@ -1,12 +1,26 @@
 """Discovery documents: what strict clients parse, field by field (RFC 7643 sections 5 to 7)."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from falcon.testing import ASGIConductor
 from userdirectory.errors import DirectoryError
-from userdirectory.v1.policy_pb2 import PasswordWrites, Policy
+from userdirectory.v1.policy_pb2 import (
+    FieldList,
+    GroupsMode,
+    LanguageList,
+    PasswordWrites,
+    Policy,
+)
+from userdirectory.v1.role_pb2 import (
+    ROLE_KIND_ADMIN,
+    ROLE_KIND_GUEST,
+    ROLE_KIND_REGULAR,
+    Role,
+)
+from userdirectory.v1.user_directory_pb2 import ListRolesRequest, ListRolesResponse
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest, GetWorkspaceResponse
 from userdirectory.v1.workspace_pb2 import Workspace
 
@@ -31,8 +45,26 @@ PATHS = [
 ]
 
 
+ROLES = Policy(groups=GroupsMode.GROUPS_MODE_ROLES)
+PRODUCT = Workspace(policy=ROLES, teams=["Design", "Support"], absence_regions=["Bayern", "Hessen"])
+NAMED = ListRolesResponse(
+    roles=[
+        Role(name="Admin", kind=ROLE_KIND_ADMIN),
+        Role(name="Member", kind=ROLE_KIND_REGULAR),
+        Role(name="Guest", kind=ROLE_KIND_GUEST),
+    ]
+)
+
+
 def workspace(password: PasswordWrites) -> GetWorkspaceResponse:
     return GetWorkspaceResponse(workspace=Workspace(policy=Policy(password=password)))
+
+
+@pytest.fixture
+def product(core: Core) -> None:
+    """Give the caller a workspace that uses everything the product has."""
+    core.replies["GetWorkspace"] = GetWorkspaceResponse(workspace=PRODUCT)
+    core.replies["ListRoles"] = NAMED
 
 
 @pytest.mark.parametrize(
@@ -58,11 +90,18 @@ async def test_service_provider_config(
     assert answer.body == {
         "schemas": [f"{CORE}ServiceProviderConfig"],
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 1000, "maxPayloadSize": 1048576},
+        "bulk": {"supported": True, "maxOperations": 1000, "maxPayloadSize": 1048576},
         "filter": {"supported": True, "maxResults": 1000},
         "changePassword": {"supported": supported},
         "sort": {"supported": True},
         "etag": {"supported": True},
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": 100,
+            "maxPageSize": 1000,
+        },
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",
@@ -87,6 +126,7 @@ async def test_documentation(stubs: Stubs, core: Core):
     assert answer.body["documentationUri"] == "https://help.example/scim"
 
 
+@pytest.mark.usefixtures("product")
 async def test_resource_types(http: Http):
     """sailpoint-discovery, cyberark-required-calls."""
     listed = await http.get("/ResourceTypes")
@@ -111,6 +151,7 @@ async def test_resource_types(http: Http):
     assert (group.body["endpoint"], group.body["schemaExtensions"]) == ("/Groups", [])
 
 
+@pytest.mark.usefixtures("product")
 async def test_schemas(http: Http):
     """entra-gallery-schemas: all of them listed, each found by its URN in any case."""
     listed = await http.get("/Schemas?startIndex=1&count=100")
@@ -191,13 +232,90 @@ async def test_canonical_values_are_where_entra_wants_them(http: Http):
     assert "canonicalValues" not in _find(answer.body, "roles.type")
 
 
+@pytest.mark.usefixtures("product")
 @pytest.mark.rule("R-119", "R-123")
 async def test_teams_are_one_text(http: Http):
     """The contract has a list, SCIM clients see text with commas."""
     answer = await http.get(f"/Schemas/{WORKPLACE}")
 
     assert [a["name"] for a in answer.body["attributes"]] == ["teams", "absenceRegion", "userRole"]
-    assert _find(answer.body, "teams")["multiValued"] is False
+    teams = _find(answer.body, "teams")
+    assert teams["multiValued"] is False
+    assert "commas" in teams["description"]
+    assert "canonicalValues" not in teams
+
+
+@pytest.mark.usefixtures("product")
+async def test_names_that_the_workspace_knows(http: Http, core: Core):
+    """Clients are told the exact names of roles and regions; guest roles are no choice."""
+    answer = await http.get(f"/Schemas/{WORKPLACE}")
+
+    assert [call.request for call in core.asked] == [GetWorkspaceRequest(), ListRolesRequest()]
+    assert _find(answer.body, "userRole")["canonicalValues"] == ["Admin", "Member"]
+    assert _find(answer.body, "absenceRegion")["canonicalValues"] == ["Bayern", "Hessen"]
+
+
+@pytest.mark.parametrize(
+    ("used", "names"),
+    [
+        (Workspace(), []),
+        (Workspace(teams=["Design"]), ["teams"]),
+        (Workspace(absence_regions=["Hessen"]), ["absenceRegion"]),
+        (Workspace(policy=ROLES), ["userRole"]),
+    ],
+)
+async def test_only_what_the_workspace_uses(
+    http: Http, core: Core, used: Workspace, names: list[str]
+):
+    """An extension of which nothing is used is in no document."""
+    core.replies["GetWorkspace"] = GetWorkspaceResponse(workspace=used)
+    core.replies["ListRoles"] = NAMED
+
+    schemas = {each["id"]: each for each in (await http.get("/Schemas")).body["Resources"]}
+    extensions = (await http.get("/ResourceTypes/User")).body["schemaExtensions"]
+    found = schemas.get(WORKPLACE, {"attributes": []})["attributes"]
+    assert [attribute["name"] for attribute in found] == names
+    assert (WORKPLACE in schemas) == bool(names)
+    assert [each["schema"] for each in extensions] == [ENTERPRISE, *([WORKPLACE] if names else [])]
+    assert (await http.get(f"/Schemas/{WORKPLACE}")).status == (200 if names else 404)
+
+
+async def test_what_a_new_user_must_have_is_required(http: Http, core: Core):
+    """The policy's fields, and what they are parts of; `active` cannot be unassigned."""
+    policy = Policy(required=FieldList(paths=["name.given_name", "title"]))
+    core.replies["GetWorkspace"] = GetWorkspaceResponse(workspace=Workspace(policy=policy))
+
+    answer = await http.get(f"/Schemas/{USER}")
+
+    required = {a["name"] for a in _walk(answer.body["attributes"]) if a["required"]}
+    assert required == {"userName", "active", "name", "givenName", "title"}
+
+
+async def test_languages_and_time_zones(http: Http, core: Core):
+    """The policy's languages, else common ones; the places of the tz database."""
+    free = (await http.get(f"/Schemas/{USER}")).body
+    policy = Policy(languages=LanguageList(tags=["en-GB", "de-DE"]))
+    core.replies["GetWorkspace"] = GetWorkspaceResponse(workspace=Workspace(policy=policy))
+    bound = (await http.get(f"/Schemas/{USER}")).body
+
+    assert {"en", "de", "fr", "es"} <= set(_find(free, "preferredLanguage")["canonicalValues"])
+    assert _find(bound, "preferredLanguage")["canonicalValues"] == ["en-GB", "de-DE"]
+    zones = _find(free, "timezone")["canonicalValues"]
+    assert zones == sorted(zones)
+    assert {"Europe/Berlin", "America/New_York", "Asia/Kolkata"} <= set(zones)
+    assert not {"UTC", "Etc/GMT+1", "US/Eastern", "CET"} & set(zones)
+    assert len(json.dumps(bound)) < 64 * 1024
+
+
+@pytest.mark.usefixtures("product")
+async def test_members_are_as_the_rfc_has_them(http: Http):
+    """RFC 7643 section 8.7.1: who is a member cannot be changed in place."""
+    answer = await http.get(f"/Schemas/{GROUP}")
+
+    for name in ("value", "$ref", "type"):
+        assert _find(answer.body, f"members.{name}")["mutability"] == "immutable"
+    assert _find(answer.body, "members.$ref")["referenceTypes"] == ["User", "Group"]
+    assert _find(answer.body, "members.type")["canonicalValues"] == ["User", "Group"]
 
 
 def _find(schema: dict[str, Any], path: str) -> dict[str, Any]:

@@ -182,6 +182,7 @@ def shown(*names: str) -> dict[str, Any]:
                 "groups",
                 "enterprise",
                 "workplace",
+                "custom",
             ],
             {name: value for name, value in ADA_JSON.items() if name != "emails"}
             | {

@@ -150,7 +150,7 @@ def test_unknown_names_are_told_if_they_have_a_value():
             "emails": [{"value": "a@x", "shoe": 1, "hat": None}],
             "name": {"shoe": 1},
             ENTERPRISE: {"shoe": 1, "manager": {"managerId": "7"}},
-            "urn:example:custom:2.0:User": {"x": 1},
+            "urn:example:custom 2.0:User": {"x": 1},
             "emails.value": "a@x",
         }
     )
@@ -161,7 +161,7 @@ def test_unknown_names_are_told_if_they_have_a_value():
         "name.shoe",
         f"{ENTERPRISE}:shoe",
         "manager.managerId",
-        "urn:example:custom:2.0:User",
+        "urn:example:custom 2.0:User",
         "emails.value",
     ]
 

@@ -99,7 +99,8 @@ def element(field: str, **where: Any) -> dict[str, Any]:
         (f'meta.location eq "{BASE}/Groups/u1"', NEVER),
         ("meta pr", ALWAYS),
         (f'schemas eq "{CORE}"', ALWAYS),
-        ('schemas eq "urn:example:none"', NEVER),
+        ('schemas eq "urn:example:hr"', {"custom": {"urn": "urn:example:hr"}}),
+        ('schemas eq "nonsense"', NEVER),
         (
             f'schemas eq "{WORKPLACE}"',
             {
@@ -178,7 +179,8 @@ def test_groups(text: str, wanted: dict[str, Any]):
         ('schemas co "x"', USER),
         (f'{ENTERPRISE} eq "x"', USER),
         (f"{ENTERPRISE} pr", USER),
-        ('urn:example:none:User:x eq "y"', USER),
+        ('urn:example:none:User:x[type eq "y"]', USER),
+        ('urn:example:none:User:x eq "y"', GROUP),
     ],
 )
 def test_what_cannot_be_asked(text: str, resource: Resource):

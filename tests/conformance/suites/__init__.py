@@ -1,0 +1,1 @@
+"""Conformance suites of others, each run against workspaces of every preset."""
