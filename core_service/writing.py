@@ -112,7 +112,7 @@ class Write:
                 after,
                 product_only=locked,
                 by_provisioning=self.caller.provisions,
-                user_id=user_id,
+                user_id=user_id if before else "",
             )
         moves = [(_admin(after) - _admin(before), user_id) for before, after, user_id in changes]
         losers = [user_id for move, user_id in moves if move < 0]

@@ -49,9 +49,9 @@ _TESTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Crowd:
-    """Users with values of every kind."""
+    """Users with values of every kind; reports print none of it."""
 
     storage: Storage
     users: list[User]
