@@ -16,7 +16,7 @@ run: $(VENV)/.run  ## Start core and gateway with demo workspaces (DATA, HTTP_PO
 test: $(VENV)/.test $(SUITES:%=$(VENV)-%/.done)  ## Lint, check types and the contract, run every test on SQLite and PostgreSQL.
 	@.ci/check
 
-fuzz: $(VENV)/.test  ## Send 20,000 hostile bodies (BODIES) and 5,000 random writes to both databases; takes minutes.
+fuzz: $(VENV)/.test  ## Send 20,000 hostile bodies (BODIES) and 5,000 random writes; takes minutes.
 	@USERDIR_FUZZ_BODIES=$(or $(BODIES),20000) $(BIN)/pytest -s tests/fuzz
 	@USERDIR_STATEFUL_RUNS=50 $(BIN)/pytest tests/stateful
 
@@ -38,14 +38,14 @@ $(VENV)/.test: requirements/dev.txt pyproject.toml protos/build.py $(wildcard pr
 $(VENV)-%/.done: requirements/%.txt
 	@echo "Installing requirements/$*.txt in $(@D) ..."
 	@test -d $(@D) || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+	@$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 define install
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed; name one with PYTHON=...")'
 	@test -d $(VENV) || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "Installing requirements/$(1).txt ..."
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/$(1).txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(1).txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 endef
