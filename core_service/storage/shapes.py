@@ -85,7 +85,8 @@ class Read:
         found: list[Shape] = []
         for attribute in self.declared.named(asked.urn, asked.name):
             name = self._named(key(attribute.urn, attribute.name))
-            kind = "exact" if attribute.case_exact else attribute.operand
+            exact = attribute.type == "string" and attribute.case_exact
+            kind = "exact" if exact else attribute.operand
             inner = Read(self.resource, values=self.values, custom=attribute)
             where = inner.shape(asked.where) if asked.HasField("where") else ALWAYS
             found.append(("custom", name, kind, where))
