@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -49,13 +48,14 @@ _TESTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Crowd:
-    """Users with values of every kind; reports print none of it."""
+    """Users with values of every kind; no dataclass, for reports would print all of it."""
 
-    storage: Storage
-    users: list[User]
-    known: Declared
+    def __init__(self, storage: Storage, users: list[User], known: Declared) -> None:
+        """Keep them."""
+        self.storage = storage
+        self.users = users
+        self.known = known
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
