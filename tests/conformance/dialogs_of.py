@@ -45,7 +45,9 @@ class Audience:
 
 
 AUDIENCES = {
-    "group-mirror": Audience(policy_pb2.PRESET_GROUP_MIRROR, {"features": ["two-tokens"]}),
+    "group-mirror": Audience(
+        policy_pb2.PRESET_GROUP_MIRROR, {"features": ["two-tokens", "cursor", "search-post"]}
+    ),
     "single-role": Audience(
         policy_pb2.PRESET_SINGLE_ROLE, json.loads((HERE / "roles.json").read_text())
     ),

@@ -17,7 +17,8 @@ def main(base_url: str, token: str) -> None:
     user_model, group_model = scim.get_resource_model("User"), scim.get_resource_model("Group")
 
     ada = scim.create(user_model(user_name="ada.round.trip", active=True, title="Countess"))
-    assert ada.meta.version and ada.meta.location.endswith(f"/Users/{ada.id}")
+    assert ada.meta.version
+    assert ada.meta.location.endswith(f"/Users/{ada.id}")
     assert scim.query(user_model, ada.id) == ada
     asked = SearchRequest(filter='userName eq "ADA.round.trip"', attributes=["title"])
     found = scim.query(user_model, query_parameters=asked)
@@ -25,7 +26,9 @@ def main(base_url: str, token: str) -> None:
         (ada.id, "Countess", None)
     ]
     both = scim.search(SearchRequest(cursor="", count=1))
-    assert both.total_results >= 2 and both.next_cursor and both.start_index is None
+    assert both.total_results >= 2
+    assert both.next_cursor
+    assert both.start_index is None
 
     ada.title, ada.nick_name = None, "Ada"
     replaced = scim.replace(ada)
@@ -48,7 +51,7 @@ def main(base_url: str, token: str) -> None:
     )
     gone = BulkOperation[user_model](method="DELETE", path=f"/Users/{ada.id}")
     answer = scim.bulk(BulkRequest[user_model](operations=[bob, gone]))
-    assert [each.status for each in answer.operations] == ["201", "204"], answer
+    assert [each.status for each in answer.operations] == [201, 204], answer
     scim.delete(user_model, answer.operations[0].location.rpartition("/")[2])
     scim.delete(group_model, team.id)
     print("round trip done")
