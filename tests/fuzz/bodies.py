@@ -209,6 +209,7 @@ def written(draw: st.DrawFn, documents: st.SearchStrategy[dict[str, Any]]) -> by
                 body[:cut] + wound + body[cut:],
                 body[:-1] + b',"userName":"twice","USERNAME":"thrice"}',
                 body[:-1] + b',"deep":' + b"[" * 40 + b"]" * 40 + b"}",
+                body[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}",
                 b"\xef\xbb\xbf" + body,
                 text.encode("utf-16", "surrogatepass"),
                 b"[" + body + b"]",
