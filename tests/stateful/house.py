@@ -25,6 +25,7 @@ from core_service.storage import tables
 from core_service.storage.columns import METADATA
 from core_service.storage.database import Storage, Transaction, open_storage
 from core_service.storage.plans import SCAN
+from core_service.storage.statements import param
 from tests.workspaces import connect, new_place, under_test
 
 # The log notes refusals, credentials when they were last used; nothing else may.
@@ -33,12 +34,18 @@ _KEPT = [
     for table in METADATA.sorted_tables
     if table.name not in ("log", "credentials", "settings", "alembic_version")
 ]
-_ROWS = {
-    table.name: sa.select(table)
-    .order_by(*table.primary_key.columns)
-    .execution_options(**{SCAN: True})
-    for table in _KEPT
-}
+
+
+def _all_of(table: sa.Table) -> sa.Select[Any]:
+    """Return what selects the rows of two workspaces; accounts are in none."""
+    select = sa.select(table).order_by(*table.primary_key.columns)
+    if table is not tables.accounts:
+        column = table.c.id if table is tables.workspaces else table.c.workspace_id
+        select = select.where(sa.or_(column == param("first"), column == param("second")))
+    return select.execution_options(**{SCAN: True})
+
+
+_ROWS = {table.name: _all_of(table) for table in _KEPT}
 _PEOPLE = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"].methods_by_name
 # Reasons that are never a caller's fault, and never happen to one caller alone.
 _OURS = ("WRITE_CONFLICT", "STORAGE_UNAVAILABLE")
@@ -94,7 +101,7 @@ class House:
         self.storage: Storage = await open_storage(url, pool_size=2)
         self._core = await make_core(self.storage)
         self._channel = InProcessChannel()
-        add_services(self._core, Identity(self._core), self._channel)  # type: ignore[arg-type]
+        add_services(self._core, Identity(self._core), self._channel)
         self._stubs = (UserDirectoryStub(self._channel), WorkspaceAdminStub(self._channel))
         product = await credentials.issue_service_token(self._core, "Tests", "*")
         marks = [f"canary{secrets.token_hex(4)}" for _ in range(2)]
@@ -177,10 +184,14 @@ class House:
                     kept.append(id_)
 
     def rows(self) -> Rows:
-        """Return every row, but those of the log and the credentials."""
+        """Return every row of both, but those of the log and the credentials, and all accounts."""
 
         async def work(tx: Transaction) -> Rows:
-            return {name: await tx.all(select) for name, select in _ROWS.items()}
+            ids = dict(zip(("first", "second"), self.workspace_ids, strict=True))
+            return {
+                name: await tx.all(select, {} if name == "accounts" else ids)
+                for name, select in _ROWS.items()
+            }
 
         return self.run(self.storage.read(work))  # type: ignore[no-any-return]
 

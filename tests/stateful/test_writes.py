@@ -47,7 +47,7 @@ def run(new_house: Callable[[], House], *, runs: int, steps: int, everywhere: bo
     assert outcomes["OK"] > outcomes.total() / 4, outcomes
 
 
-@pytest.mark.rule("R-031", "R-041", "R-150")
+@pytest.mark.rule("R-150")
 def test_writes_of_many_callers_on_sqlite(template_databases: dict[str, str], tmp_path: Path):
     """T11, L08, F14: a refused request changes nothing, and nobody hears of the other workspace."""
     numbers = itertools.count()
@@ -60,7 +60,7 @@ def test_writes_of_many_callers_on_sqlite(template_databases: dict[str, str], tm
     run(new_house, runs=20, steps=40, everywhere=True)
 
 
-@pytest.mark.rule("R-031", "R-041", "R-150")
+@pytest.mark.rule("R-150")
 def test_writes_of_many_callers_on_postgresql(template_databases: dict[str, str]):
     """The same on PostgreSQL, where all runs share a database."""
     url = template_databases["postgresql"]
