@@ -44,6 +44,13 @@ def choose(
     return chosen
 
 
+def keep(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:
+    """Leave *wanted* the element of `roles` that stands for the role, if it has none (R-151)."""
+    if not wanted.roles:
+        name = write.context.roles[before.role_id].name
+        wanted.roles.extend(grant for grant in before.roles if grant.value == name)
+
+
 async def remember(write: Write, *sent: user_pb2.User) -> None:
     """
     Keep which roles an identity provider names by value, so that a rename can warn (R-149).

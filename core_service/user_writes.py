@@ -88,7 +88,10 @@ def masked(
     paths = list(paths) or _present(new)
     replaces = write.context.policy.put == policy_pb2.PUT_MODE_REPLACE
     if "*" in paths or (whole and replaces):
-        return changes.replace_user(before, new, keep=_KEPT_ON_REPLACE)
+        wanted = changes.replace_user(before, new, keep=_KEPT_ON_REPLACE)
+        if "roles" not in paths:
+            role_choice.keep(write, before, wanted)
+        return wanted
     return changes.apply_mask(before, new, paths)
 
 

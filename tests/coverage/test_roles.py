@@ -123,6 +123,21 @@ async def test_the_role_cannot_be_removed(idp: Idp, way: str):
     assert ["Manager"] == await idp.role_names(user["id"])
 
 
+@pytest.mark.rule("R-151", "D-25")
+async def test_a_put_that_names_no_role_leaves_it(new_idp: NewIdp):
+    """Where a PUT replaces the user the other values go; emptying `roles` is refused."""
+    idp = await new_idp("STRICT_RFC")
+    user = await idp.create("g", roles=[{"value": "Manager"}, {"value": "sales"}])
+    body = {"userName": user["userName"]}
+
+    replaced = await idp.send("PUT", f"/Users/{user['id']}", body)
+    refused = await idp.send("PUT", f"/Users/{user['id']}", {**body, "roles": []})
+
+    assert ["Manager", "sales"] == sorted(role["value"] for role in user["roles"])
+    assert ["Manager"] == [role["value"] for role in replaced.body["roles"]]
+    assert (400, "mutability") == (refused.status, refused.body["scimType"])
+
+
 @pytest.mark.rule("R-152")
 async def test_a_new_user_gets_the_role_that_may_least(idp: Idp):
     """Of those that are not for guests; a role that is sent counts instead."""
