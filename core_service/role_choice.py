@@ -5,8 +5,10 @@ Two doors are on the user: `workplace.user_role` and `roles`; the third is the g
 In the stored user an element of `roles` without a value stands for the role the user has.
 """
 
+from collections.abc import Iterable
+
 from userdirectory.text import name_key
-from userdirectory.v1 import user_pb2
+from userdirectory.v1 import change_pb2, user_pb2
 
 from core_service.rules import guests
 from core_service.rules import roles as rules
@@ -51,6 +53,17 @@ def keep(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:
         wanted.roles.extend(grant for grant in before.roles if grant.value == name)
 
 
+def check_removal(write: Write, steps: Iterable[change_pb2.UserChange]) -> None:
+    """
+    Refuse or note that the extension's role is removed, for whom it is not there (D-42).
+
+    Raises:
+        DirectoryError: FIELD_UNKNOWN.
+    """
+    if any(step.remove.field == rules.USER_ROLE for step in steps) and not _has_user_role(write):
+        write.check_unknown([rules.USER_ROLE])
+
+
 async def remember(write: Write, *sent: user_pb2.User) -> None:
     """
     Keep which roles an identity provider names by value, so that a rename can warn (R-149).
@@ -79,11 +92,13 @@ async def senders(write: Write, role_name_key: str) -> list[str]:
 
 def _drop_unknown(write: Write, wanted: user_pb2.User) -> None:
     """Treat the extension's role as an attribute that is not there, for whom it is not there."""
-    if wanted.workplace.user_role and not write.context.has_user_role(
-        provisions=write.caller.provisions
-    ):
-        write.check_unknown(["workplace.user_role"])
+    if wanted.workplace.user_role and not _has_user_role(write):
+        write.check_unknown([rules.USER_ROLE])
         wanted.workplace.ClearField("user_role")
+
+
+def _has_user_role(write: Write) -> bool:
+    return write.context.has_user_role(provisions=write.caller.provisions)
 
 
 def _by_extension(

@@ -102,6 +102,7 @@ def changed(
     create_missing = write.context.policy.missing_element == policy_pb2.MISSING_ELEMENT_CREATE
     declared = write.context.declared
     write.check_unknown(custom_values.undeclared(steps, declared))
+    role_choice.check_removal(write, steps)
     return changes.apply_user_changes(
         before, steps, create_missing=create_missing, declared=declared
     )

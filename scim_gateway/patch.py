@@ -152,9 +152,6 @@ class _Reader:
             self.changes.append(custom.removal(path.custom, value))
         elif attribute is None:
             self._miss(path, path.name, asked=True)
-        elif attribute.extension:
-            for child in attribute.children:
-                self._new_change().remove.field = child.path
         elif _is_fixed(self._resource, attribute):
             raise _read_only(attribute)
         elif path.where is None and value is not None and attribute.field.is_repeated:

@@ -83,26 +83,26 @@ async def test_writing_the_name_a_role_has_is_no_rename(idp: Idp):
 
 @pytest.mark.rule("R-150", "D-16")
 @pytest.mark.parametrize("preset", ["SINGLE_ROLE", "GROUP_MIRROR", "STRICT_RFC"])
-async def test_the_last_admin_stays_by_every_door(new_idp: NewIdp, preset: str):
+async def test_the_last_admin_stays_by_every_door(directory: System, new_idp: NewIdp, preset: str):
     """Nothing that provisioning writes leaves a workspace without an active admin."""
     idp = await new_idp(preset)
     ada = idp.place.admin_id
     attempts = [
         await idp.set_path(ada, "active", False),
-        await idp.set_path(ada, ROLE, "Member"),
         await idp.set_path(ada, "roles", [{"value": "Member"}]),
         await idp.send("DELETE", f"/Users/{ada}"),
         await idp.send("PUT", f"/Users/{ada}", {"userName": idp.mail("ada"), "active": False}),
     ]
     if preset == "SINGLE_ROLE":
+        attempts.append(await idp.set_path(ada, ROLE, "Member"))
         group = f"/Groups/{idp.place.roles['Admin']}"
         attempts.append(await idp.patch(group, _leave(ada)))
         attempts.append(await idp.send("PUT", group, {"displayName": "Admin", "members": []}))
         attempts.append(await idp.patch(f"/Groups/{idp.place.roles['Member']}", _join(ada)))
 
     assert {403} == {answer.status for answer in attempts}
-    after = await idp.get(ada)
-    assert (True, "Admin") == (after["active"], after[WORKPLACE]["userRole"])
+    after = await Product(directory, idp.place).get(ada)
+    assert (True, idp.place.roles["Admin"]) == (after.active, after.role_id)
 
 
 @pytest.mark.rule("R-151", "D-09")
@@ -138,6 +138,27 @@ async def test_a_put_that_names_no_role_leaves_it(new_idp: NewIdp):
     assert (400, "mutability") == (refused.status, refused.body["scimType"])
 
 
+@pytest.mark.rule("R-122", "D-42")
+@pytest.mark.parametrize(("preset", "status"), [("GROUP_MIRROR", 200), ("STRICT_RFC", 400)])
+async def test_where_groups_are_no_roles_the_extension_has_none(
+    directory: System, new_idp: NewIdp, preset: str, status: int
+):
+    """Removing it is as writing it; removing the extension is about what is there."""
+    idp = await new_idp(preset)
+    user = await idp.create("g", **{WORKPLACE: {"teams": "Design"}})
+    operation = {"op": "remove", "path": ROLE}
+
+    written = await idp.set_path(user["id"], ROLE, "Manager")
+    removed = await idp.patch(f"/Users/{user['id']}", operation)
+    emptied = await idp.patch(f"/Users/{user['id']}", {**operation, "path": WORKPLACE})
+
+    assert [status] * 2 == [written.status, removed.status]
+    assert 200 == emptied.status
+    assert WORKPLACE not in emptied.body
+    shown = await Product(directory, idp.place).get(user["id"])
+    assert idp.place.roles["Member"] == shown.role_id
+
+
 @pytest.mark.rule("R-152")
 async def test_a_new_user_gets_the_role_that_may_least(idp: Idp):
     """Of those that are not for guests; a role that is sent counts instead."""
@@ -166,18 +187,20 @@ async def test_no_update_changes_a_role_that_it_does_not_name(directory: System,
 async def test_the_admin_role_is_the_products(directory: System, new_idp: NewIdp, preset: str):
     """Provisioning neither gives nor takes it, and writes an admin's profile all the same."""
     idp = await new_idp(preset)
+    product = Product(directory, idp.place)
     user = await idp.create("g")
-    await Product(directory, idp.place).create("second", role="Admin")
+    await product.create("second", role="Admin")
 
-    given = await idp.set_path(user["id"], ROLE, "Admin")
-    created = await idp.post("h", **{WORKPLACE: {"userRole": "Admin"}})
-    taken = await idp.set_path(idp.place.admin_id, ROLE, "Member")
+    given = await idp.set_path(user["id"], "roles", [{"value": "Admin"}])
+    created = await idp.post("h", roles=[{"value": "Admin"}])
+    taken = await idp.set_path(idp.place.admin_id, "roles", [{"value": "Member"}])
     titled = await idp.set(idp.place.admin_id, title="Head")
     deactivated = await idp.set(idp.place.admin_id, active=False)
 
     assert [403] * 3 == [given.status, created.status, taken.status]
     assert [200] * 2 == [titled.status, deactivated.status]
-    assert "Member" == (await idp.get(user["id"]))[WORKPLACE]["userRole"]
+    for id_, role in ((user["id"], "Member"), (idp.place.admin_id, "Admin")):
+        assert idp.place.roles[role] == (await product.get(id_)).role_id
 
 
 @pytest.mark.rule("R-155", "R-158", "D-15")

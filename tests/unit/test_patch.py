@@ -213,20 +213,7 @@ USERS = [
     ),
     (op("remove", "emails", []), []),
     (op("remove", "title", "anything"), [remove("title")]),
-    (
-        op("remove", ENTERPRISE),
-        [
-            remove(f"enterprise.{name}")
-            for name in (
-                "employee_number",
-                "cost_center",
-                "organization",
-                "division",
-                "department",
-                "manager",
-            )
-        ],
-    ),
+    (op("remove", ENTERPRISE), [remove("enterprise")]),
     (op("replace", "password", "S"), [set_("password", {"password": "S"})]),
     (op("add", "schemas", [ENTERPRISE]), []),
 ]
