@@ -165,7 +165,7 @@ async def test_names_of_groups_are_unique(new_idp: NewIdp, preset: str, refused:
     [("GROUP_MIRROR", 200, 0), ("ORG_CHART", 400, 0), ("STRICT_RFC", 200, 1)],
 )
 async def test_a_group_in_a_group(new_idp: NewIdp, preset: str, status: int, kept: int):
-    """Left out, refused or stored; its users never become members."""
+    """Left out, refused or stored; its users never become members, but see it around theirs."""
     idp = await new_idp(preset)
     user = await idp.create("g")
     body = {"displayName": "Crew", "members": [{"value": user["id"]}]}
@@ -178,7 +178,9 @@ async def test_a_group_in_a_group(new_idp: NewIdp, preset: str, status: int, kep
 
     assert status == answer.status
     assert [crew["id"]] * kept == await idp.members(fleet["id"])
-    assert ["Crew"] == [group["display"] for group in (await idp.get(user["id"]))["groups"]]
+    groups = (await idp.get(user["id"]))["groups"]
+    around = [("Fleet", "indirect")] * kept
+    assert [("Crew", "direct"), *around] == [(each["display"], each["type"]) for each in groups]
 
 
 @pytest.mark.rule("R-044", "R-046", "D-17")
