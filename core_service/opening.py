@@ -30,7 +30,7 @@ async def opened(settings: Settings) -> AsyncIterator[Core]:
         DirectoryError: STORAGE_UNAVAILABLE.
     """
     if not settings.database_url:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     storage = await open_storage(settings.storage_url)
     try:
         core = await make_core(storage, _ports(settings))

@@ -98,6 +98,9 @@ class SqliteStorage:
 def _prepare(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            # For the owner alone; the files beside it get the same mode from SQLite.
+            path.touch(mode=0o600)
         connection = connect(path)
     except OSError as error:
         raise unavailable() from error

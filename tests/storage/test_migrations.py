@@ -51,6 +51,18 @@ async def test_a_migrated_sqlite_database_has_our_tables(new_database: NewDataba
     assert differences == []
 
 
+async def test_a_new_sqlite_database_is_its_owners(new_database: NewDatabase):
+    """Nobody else reads the database and the files beside it."""
+    url = await new_database("sqlite")
+    storage = await open_storage(url)
+    file = Path(url.removeprefix("sqlite:///"))
+    modes = {each.name: each.stat().st_mode & 0o777 for each in file.parent.iterdir()}
+    await storage.close()
+
+    assert dict.fromkeys(modes, 0o600) == modes
+    assert file.name in modes
+
+
 async def test_a_migrated_postgresql_database_has_our_tables(new_database: NewDatabase):
     """The catalogue is the same as after creating the tables as they are declared."""
     migrated, declared = await new_database("postgresql"), await new_database("postgresql")
