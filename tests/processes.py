@@ -19,7 +19,16 @@ START_SECONDS = 30.0
 
 _SHOWN_LINES = 40
 # Settings of whoever runs the tests must not reach the programs.
-_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_KEPT = (
+    "PATH",
+    "PYTHONPATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "SYSTEMROOT",
+)
 
 
 class Program:
