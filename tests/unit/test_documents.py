@@ -38,6 +38,12 @@ READ: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         {"enterprise": {"department": "D"}, "name": {"given_name": "G"}},
         ["enterprise.department", "name.given_name"],
     ),
+    # Microsoft's Postman collection: parts in any case.
+    (
+        {"emails": [{"Primary": True, "VALUE": "a@x"}]},
+        {"emails": [{"primary": True, "value": "a@x"}]},
+        ["emails"],
+    ),
     # Entra's documentation misspells the URN.
     (
         {"urn:ietf:params:scim:schemas:extension:enterprise:2.0User": {"division": "D"}},

@@ -96,6 +96,26 @@ USERS = [
             set_("name.family_name", {"name": {"family_name": "F"}}),
         ],
     ),
+    # Clients that put whole paths into a value, filters and all; inferred, not seen in the wild
+    (
+        op("replace", None, {'emails[type eq "work"].value': "a@x"}),
+        [set_("emails.value", {"emails": [{"value": "a@x"}]}, equal("type", text="work"))],
+    ),
+    # entra-gallery-null-update clears every attribute; this clears them together
+    (
+        op("replace", ENTERPRISE, None),
+        [
+            set_(f"enterprise.{name}")
+            for name in (
+                "employee_number",
+                "cost_center",
+                "organization",
+                "division",
+                "department",
+                "manager",
+            )
+        ],
+    ),
     # okta-enterprise-manager
     (
         op("replace", None, {ENTERPRISE: {"department": "D", "manager": {"value": "b1"}}}),

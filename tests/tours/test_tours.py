@@ -1,0 +1,25 @@
+"""The commands of the documents do what the documents say."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.processes import ROOT
+from tests.tours.tour import SCIM_ERROR, Tour, blocks, served
+
+
+@pytest.fixture
+def tour(tmp_path: Path) -> Iterator[Tour]:
+    """Give a new directory and a shell beside it."""
+    with served(tmp_path) as program:
+        yield Tour(tmp_path, program)
+
+
+def test_the_first_five_minutes(tour: Tour):
+    """The commands of the README work from top to bottom, by SCIM and by gRPC."""
+    printed = tour.run(blocks(ROOT / "README.md", under="The first five minutes"))
+
+    text = "".join(printed)
+    assert SCIM_ERROR not in text
+    assert text.count("grace@example.com") >= 4
