@@ -1,11 +1,14 @@
 """What every use case works with: the storage, the clock, new ids, and who calls."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from core_service.context import Contexts
 from core_service.ports import Ports
-from core_service.storage.database import Storage
+from core_service.storage.database import Storage, Transaction
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,10 @@ class Core:
     page_key: bytes
     contexts: Contexts = field(default_factory=Contexts)
     ports: Ports = field(default_factory=Ports)
+
+    async def write(self, caller: "Caller", work: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Return what *work* makes in a write of the caller's workspace; as `Storage.write`."""
+        return await self.storage.write(caller.workspace_id, work)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ async def rotate(
         await journal.record(write, integration.id)
         return api.RotateTokenResponse(token=token(row), secret=secret)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def revoke(
@@ -97,7 +97,7 @@ async def revoke(
         await journal.record(write, integration.id)
         return api.RevokeTokenResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def issue_service_token(core: Core, label: str, scopes: str, workspace_id: str = "") -> str:
@@ -170,6 +170,7 @@ def credential(
         revoke_time=None,
         last_use_time=None,
         subject="",
+        parent_id="",
     )
 
 

@@ -51,7 +51,7 @@ async def declare(
             row = await change(write, edit)
         return api.DeclareAttributesResponse(attributes=wanted, etag=views.etag(row.version))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 def checked(sent: Iterable[CustomAttribute]) -> list[CustomAttribute]:

@@ -64,7 +64,7 @@ async def restore(
             user=await user_writes.shown(write, row), notices=write.notices
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def purge(core: Core, caller: Caller, request: api.PurgeUserRequest) -> api.PurgeUserResponse:
@@ -80,4 +80,4 @@ async def purge(core: Core, caller: Caller, request: api.PurgeUserRequest) -> ap
         await user_removal.purge(write, await find(tx, caller, user_pb2.UserRef(id=request.id)))
         return api.PurgeUserResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)

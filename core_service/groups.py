@@ -176,7 +176,7 @@ async def create(
         group = await _shown(write, group_id, request)
         return api.CreateGroupResponse(group=group, notices=write.notices)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def update(
@@ -198,7 +198,7 @@ async def update(
         group = await _shown(write, request.group.id, request)
         return api.UpdateGroupResponse(group=group, notices=write.notices)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def patch(
@@ -218,7 +218,7 @@ async def patch(
         group = await _shown(write, request.id, request)
         return api.PatchGroupResponse(group=group, notices=write.notices)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def delete(
@@ -241,7 +241,7 @@ async def delete(
         await group_writes.delete(write, request.id, request.etag)
         return api.DeleteGroupResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _apply(

@@ -61,7 +61,7 @@ async def create(
             integration=await _shown(tx, row), token=secret, workspace_link=workspace.link
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def list_(
@@ -108,7 +108,7 @@ async def update(
         await journal.record(write, row.id, wrote=new != row)
         return api.UpdateIntegrationResponse(integration=await _shown(tx, new))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def delete(
@@ -135,7 +135,7 @@ async def delete(
         await journal.record(write, row.id)
         return api.DeleteIntegrationResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _shown(tx: Transaction, row: store.IntegrationRow) -> integration_pb2.Integration:

@@ -90,7 +90,7 @@ async def delete_team(
         await _rewrite(write, _TEAMS, name, "")
         return api.DeleteTeamResponse(teams=await _without(write, _TEAMS, name))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def create_region(
@@ -150,7 +150,7 @@ async def delete_region(
         names = await _without(write, _REGIONS, name)
         return api.DeleteAbsenceRegionResponse(absence_regions=names)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _create(core: Core, caller: Caller, catalogue: _Catalogue, name: str) -> list[str]:
@@ -159,7 +159,7 @@ async def _create(core: Core, caller: Caller, catalogue: _Catalogue, name: str) 
         known = catalogue.names(write.context.message)
         return await _keep(write, catalogue, catalogue.check([*known, name]))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _rename(
@@ -176,7 +176,7 @@ async def _rename(
             await _keep(write, catalogue, names)
         return names
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 def _known(write: Write, catalogue: _Catalogue, name: str) -> str:

@@ -20,8 +20,8 @@ from core_service.writing import Write
 log = logging.getLogger(__name__)
 
 _ORIGINS = {
-    "preset": api.SETTING_ORIGIN_PRESET,
-    "override": api.SETTING_ORIGIN_OVERRIDE,
+    "preset": policy_pb2.SETTING_ORIGIN_PRESET,
+    "override": policy_pb2.SETTING_ORIGIN_OVERRIDE,
 }
 
 
@@ -80,7 +80,7 @@ async def update(
             policy=policies.to_message(after), settings=_settings(wanted), notices=write.notices
         )
 
-    answer = await core.storage.write(caller.workspace_id, work)
+    answer = await core.write(caller, work)
     if changed:
         log.info(
             "policy changed: %s workspace_id=%s credential_id=%s trace_id=%s",
@@ -148,12 +148,14 @@ async def _refuse_clash(write: Write) -> None:
         )
 
 
-def _settings(stored: policy_pb2.Policy) -> list[api.PolicySetting]:
+def _settings(stored: policy_pb2.Policy) -> list[policy_pb2.PolicySetting]:
     """Return every setting with its value as text, in the order of the contract."""
     policy = policies.to_message(policies.of(stored))
     origins = policies.origins(stored)
     return [
-        api.PolicySetting(name=name, value=_text(policy, name), origin=_ORIGINS[origins[name]])
+        policy_pb2.PolicySetting(
+            name=name, value=_text(policy, name), origin=_ORIGINS[origins[name]]
+        )
         for name in policies.SETTINGS
     ]
 

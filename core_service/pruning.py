@@ -61,7 +61,7 @@ async def commit(
             user_count=len(planned.user_ids), group_count=len(planned.group_ids)
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _plan(tx: Transaction, workspace_id: str, source: str) -> api.PlanPruneResponse:

@@ -76,7 +76,7 @@ async def create(
         await change(write)
         return api.CreateRoleResponse(role=views.role(new._replace(rank=place)))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def update(
@@ -114,7 +114,7 @@ async def update(
         await change(write, lambda message: _forget_default(message, row.id if guests else ""))
         return api.UpdateRoleResponse(role=views.role(new), notices=write.notices)
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def reorder(
@@ -140,7 +140,7 @@ async def reorder(
         await change(write)
         return api.ReorderRolesResponse(roles=[views.role(row) for row in ranked])
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def delete(
@@ -175,7 +175,7 @@ async def delete(
         await change(write, lambda message: _forget_default(message, row.id))
         return api.DeleteRoleResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 def not_found(role_id: str) -> DirectoryError:

@@ -155,7 +155,7 @@ async def create(
             user=await user_writes.shown(write, row), existed=existed, notices=write.notices
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def update(
@@ -185,7 +185,7 @@ async def update(
             user=await user_writes.shown(write, row), notices=write.notices
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def patch(core: Core, caller: Caller, request: api.PatchUserRequest) -> api.PatchUserResponse:
@@ -210,7 +210,7 @@ async def patch(core: Core, caller: Caller, request: api.PatchUserRequest) -> ap
             user=await user_writes.shown(write, row), notices=write.notices
         )
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def delete(
@@ -230,7 +230,7 @@ async def delete(
         await user_removal.delete(write, row)
         return api.DeleteUserResponse()
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _guard_sign_on(write: Write) -> None:

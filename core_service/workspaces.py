@@ -119,7 +119,7 @@ async def update(
             row = await change(write, lambda message: message.CopyFrom(wanted))
         return api.UpdateWorkspaceResponse(workspace=await _shown(tx, row))
 
-    return await core.storage.write(caller.workspace_id, work)
+    return await core.write(caller, work)
 
 
 async def _shown(tx: Transaction, row: store.WorkspaceRow) -> workspace_pb2.Workspace:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision of `tables`; the newest in `migrations/versions`."""
 
 _HERE = Path(__file__).parent

@@ -120,6 +120,7 @@ class CredentialRow(NamedTuple):
     revoke_time: int | None
     last_use_time: int | None
     subject: str
+    parent_id: str
 
 
 class LogRow(NamedTuple):
@@ -135,6 +136,17 @@ class LogRow(NamedTuple):
     target_id: str
     reason: str
     document: bytes
+
+
+class IdempotencyKeyRow(NamedTuple):
+    """A row of `idempotency_keys`; `digest` is that of the request, `answer` its response."""
+
+    workspace_id: str
+    credential_id: str
+    key: str
+    digest: bytes
+    answer: bytes
+    time: int
 
 
 class TombstoneRow(NamedTuple):

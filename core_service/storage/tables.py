@@ -224,11 +224,14 @@ class Credential(Table, table=True):
     A token; only the digest of its secret is kept.
 
     `workspace_id` is empty for a service credential of all workspaces, `integration_id` for any
-    service credential.
+    service credential; `parent_id` is the credential that an access token is for, else empty.
     """
 
     __tablename__ = "credentials"
-    __table_args__ = (sa.Index("credentials_integration", "workspace_id", "integration_id"),)
+    __table_args__ = (
+        sa.Index("credentials_integration", "workspace_id", "integration_id"),
+        sa.Index("credentials_parent", "parent_id"),
+    )
     id: str = key()
     workspace_id: str = text()
     integration_id: str = text()
@@ -240,6 +243,7 @@ class Credential(Table, table=True):
     revoke_time: int | None = maybe_whole()
     last_use_time: int | None = maybe_whole()
     subject: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
+    parent_id: str = Field(sa_type=TEXT, sa_column_kwargs={"server_default": ""})
 
 
 def _table(name: str) -> sa.Table:

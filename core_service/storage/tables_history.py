@@ -11,7 +11,8 @@ class Log(Table, table=True):
 
     __tablename__ = "log"
     __table_args__ = (
-        sa.Index("log_trace", "workspace_id", "trace_id"),
+        sa.Index("log_trace", "trace_id", "workspace_id"),
+        sa.Index("log_time", "workspace_id", "time"),
         sa.Index("log_target", "workspace_id", "target_id", "sequence"),
         sa.Index("log_reason", "workspace_id", "reason", "time"),
     )
@@ -27,6 +28,19 @@ class Log(Table, table=True):
     target_id: str = text()
     reason: str = text()
     document: bytes = raw()
+
+
+class IdempotencyKey(Table, table=True):
+    """A write that its caller named, with what it was answered, so that it happens once."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (sa.Index("idempotency_keys_time", "workspace_id", "time"),)
+    workspace_id: str = key()
+    credential_id: str = key()
+    key: str = key()
+    digest: bytes = raw()
+    answer: bytes = raw()
+    time: int = whole()
 
 
 class Tombstone(Table, table=True):
@@ -86,6 +100,7 @@ class SeenRoleName(Table, table=True):
 
 
 log = METADATA.tables["log"]
+idempotency_keys = METADATA.tables["idempotency_keys"]
 tombstones = METADATA.tables["tombstones"]
 outbox = METADATA.tables["outbox"]
 invoice_windows = METADATA.tables["invoice_windows"]

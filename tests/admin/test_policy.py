@@ -6,10 +6,9 @@ import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from userdirectory.v1 import policy_pb2
 from userdirectory.v1.group_pb2 import Group
+from userdirectory.v1.policy_pb2 import SETTING_ORIGIN_OVERRIDE, SETTING_ORIGIN_PRESET
 from userdirectory.v1.user_directory_pb2 import CreateGroupRequest, GetGroupRequest
 from userdirectory.v1.workspace_admin_pb2 import (
-    SETTING_ORIGIN_OVERRIDE,
-    SETTING_ORIGIN_PRESET,
     GetPolicyRequest,
     GetWorkspaceRequest,
     UpdatePolicyRequest,
