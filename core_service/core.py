@@ -45,8 +45,9 @@ class Caller:
     Attributes:
         workspace_id: The workspace this call is about; empty when it is about none.
         integration_id: The integration whose credential it is; empty for a service credential.
-        credential_id: The public id of the credential.
-        scopes: What a service credential may do; an integration may do all of UserDirectory.
+        credential_id: The public id of the credential; of an access token that of the token it
+            was made with.
+        scopes: What the credential may do; `*` is everything.
         trace_id: Names the request in logs and answers: 32 hexadecimal digits.
         operation: What is asked for, the name of the RPC: `CreateUser`.
         subject: The user name of the person whose credential it is; empty for most.

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from google.protobuf.duration_pb2 import Duration
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import integration_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
-from core_service import journal, tokens, views
+from core_service import durations, journal, tokens, views
 from core_service.core import Caller, Core
-from core_service.rules import names
+from core_service.rules import names, scopes
 from core_service.rules.wording import invalid, shown
 from core_service.storage import store
 from core_service.storage.database import Transaction
@@ -17,10 +16,33 @@ from core_service.writing import Write
 
 MOST_LIVE = 5
 
-_SECOND = 1_000_000
-_HOUR = 3600 * _SECOND
-_DAY = 24 * _HOUR
-_LONGEST = 36_500 * _DAY
+_READING = " ".join(scopes.READING)
+
+
+async def issue(
+    core: Core, caller: Caller, request: api.IssueTokenRequest
+) -> api.IssueTokenResponse:
+    """
+    Give an integration one more token; those it has stay as they are.
+
+    Raises:
+        DirectoryError: FIELD_INVALID for an integration that is none or a lifetime that is no
+            time; LIMIT_REACHED while five tokens are good.
+
+    Source: D-23.
+    """
+    _check(core, request)
+    public_id, secret, digest = tokens.new_token()
+
+    async def work(tx: Transaction) -> api.IssueTokenResponse:
+        write = await Write.begin(core, tx, caller)
+        integration = await find(tx, write.workspace_id, request.integration_id, "integration_id")
+        if len(await live(tx, integration, write.now)) >= MOST_LIVE:
+            raise _too_many("Revoke one, or wait until one ends.")
+        row = await _insert(write, integration, request, public_id, digest)
+        return api.IssueTokenResponse(token=token(row), secret=secret)
+
+    return await core.write(caller, work)
 
 
 async def rotate(
@@ -35,14 +57,8 @@ async def rotate(
 
     Source: D-23.
     """
-    overlap = _HOUR
-    if request.HasField("overlap"):
-        overlap = _micros("overlap", request.overlap, least=0, most=_DAY)
-    lifetime = None
-    if request.HasField("lifetime"):
-        lifetime = _micros("lifetime", request.lifetime, least=_SECOND, most=_LONGEST)
-    names.text("label", request.label)
-    names.text("subject", request.subject)
+    overlap = durations.overlap(request)
+    _check(core, request)
     public_id, secret, digest = tokens.new_token()
 
     async def work(tx: Transaction) -> api.RotateTokenResponse:
@@ -50,7 +66,9 @@ async def rotate(
         integration = await find(tx, write.workspace_id, request.integration_id, "integration_id")
         old = await live(tx, integration, write.now)
         if overlap and len(old) >= MOST_LIVE:
-            raise _too_many()
+            raise _too_many(
+                "Revoke one, or rotate with an overlap of 0, which ends the others at once."
+            )
         await store.expire_credentials(
             tx,
             write.workspace_id,
@@ -58,13 +76,7 @@ async def rotate(
             [row.id for row in old],
             write.now + overlap,
         )
-        row = credential(
-            public_id, digest, request.label, write.workspace_id, integration.id, write.now
-        )
-        expire_time = None if lifetime is None else write.now + lifetime
-        row = row._replace(expire_time=expire_time, subject=request.subject)
-        await store.insert_credential(tx, row)
-        await journal.record(write, integration.id)
+        row = await _insert(write, integration, request, public_id, digest)
         return api.RotateTokenResponse(token=token(row), secret=secret)
 
     return await core.write(caller, work)
@@ -94,6 +106,7 @@ async def revoke(
         await store.revoke_credentials(
             tx, write.workspace_id, integration.id, [request.token_id], write.now
         )
+        await store.delete_access_tokens(tx, [request.token_id])
         await journal.record(write, integration.id)
         return api.RevokeTokenResponse()
 
@@ -181,6 +194,7 @@ def token(row: store.CredentialRow) -> integration_pb2.Token:
         label=row.label,
         create_time=views.timestamp(row.create_time),
         subject=row.subject,
+        read_only=row.scopes != "",
     )
     if row.expire_time is not None:
         message.expire_time.CopyFrom(views.timestamp(row.expire_time))
@@ -189,22 +203,37 @@ def token(row: store.CredentialRow) -> integration_pb2.Token:
     return message
 
 
-def _micros(field: str, duration: Duration, least: int, most: int) -> int:
-    micros = duration.seconds * _SECOND + duration.nanos // 1000
-    if not least <= micros <= most:
-        raise invalid(
-            field,
-            f"The {field} is {least // _SECOND} to {most // _SECOND} seconds. Send another.",
-            limit=most // _SECOND,
-        )
-    return micros
+def _check(core: Core, request: api.IssueTokenRequest | api.RotateTokenRequest) -> None:
+    names.text("label", request.label)
+    names.text("subject", request.subject)
+    durations.expire_time(request, core.now())
 
 
-def _too_many() -> DirectoryError:
+async def _insert(
+    write: Write,
+    integration: store.IntegrationRow,
+    request: api.IssueTokenRequest | api.RotateTokenRequest,
+    public_id: str,
+    digest: bytes,
+) -> store.CredentialRow:
+    """Add the token that was asked for, and log that."""
+    row = credential(
+        public_id, digest, request.label, write.workspace_id, integration.id, write.now
+    )
+    row = row._replace(
+        expire_time=durations.expire_time(request, write.now),
+        subject=request.subject,
+        scopes=_READING if request.read_only else "",
+    )
+    await store.insert_credential(write.tx, row)
+    await journal.record(write, integration.id)
+    return row
+
+
+def _too_many(advice: str) -> DirectoryError:
     return DirectoryError(
         "LIMIT_REACHED",
-        f"The integration has {MOST_LIVE} tokens that are good. Revoke one, or rotate with an "
-        "overlap of 0, which ends the others at once.",
+        f"The integration has {MOST_LIVE} tokens that are good. {advice}",
         limit=MOST_LIVE,
         what="tokens",
     )

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -10,28 +9,22 @@ from dataclasses import dataclass, replace
 
 from userdirectory.errors import DirectoryError
 
+from core_service import reach
 from core_service.core import Caller, Core
 from core_service.policy import Policy
 from core_service.ports import WorkspaceFacts, facts_of
-from core_service.rules import entitlement
+from core_service.rules import entitlement, scopes
 from core_service.storage import store
 from core_service.storage.database import Transaction
 from core_service.storage.rows import CredentialRow
 from core_service.tokens import parse
 from core_service.uses import Uses
 
-ALL_SCOPES = "*"
-OWN_WORKSPACE = frozenset({"GetWorkspace", "GetPolicy", "ListRoles"})
-"""What every credential may ask of its own workspace without a scope: discovery depends on it."""
-PROVISIONING = frozenset({"users.read", "users.write", "groups.read", "groups.write", "roles.read"})
-"""What the credential of an integration may do."""
-
 CACHE_SECONDS = 3.0
 """How long a revoked credential may still be let in by a process that knew it."""
 _CACHE_SIZE = 10_000
 
 _BEARER = "bearer "
-_WORKSPACE_ID = re.compile(r"[a-z][a-z0-9-]{0,62}", re.ASCII)
 _NOBODY = hashlib.sha256(b"no secret has this digest").digest()
 
 Metadata = Iterable[tuple[str, str | bytes]]
@@ -39,7 +32,11 @@ Metadata = Iterable[tuple[str, str | bytes]]
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A credential whose secret was right, and what it says about its caller."""
+    """
+    A credential whose secret was right, and what it says about its caller.
+
+    An access token stands for the token it was made with, whose id `credential_id` then is.
+    """
 
     credential_id: str
     workspace_id: str
@@ -147,21 +144,25 @@ class Identity:
         """
         Look the credentials of a workspace up anew, because something of it was written here.
 
+        Without a workspace those of all: a write about none may be about credentials of any.
+
         In this process a change holds from the next call on; other processes notice within
         `CACHE_SECONDS`.
         """
         self._forgotten += 1
-        for key in [k for k, known in self._kept.items() if known.workspace_id == workspace_id]:
+        for key in [
+            k for k, known in self._kept.items() if workspace_id in ("", known.workspace_id)
+        ]:
             del self._kept[key]
 
     async def _admitted(
         self, known: _Known, workspace_id: str | None, scope: str, operation: str
     ) -> str:
         """Return the workspace of the call, which the credential may make now."""
-        own = operation in OWN_WORKSPACE and known.workspace_id != ""
+        own = operation in reach.OWN_WORKSPACE and known.workspace_id != ""
         if not own:
-            _check_scope(known, scope)
-        workspace = _workspace(known, workspace_id)
+            reach.check_scope(known.scopes, scope)
+        workspace = reach.workspace(known.workspace_id, workspace_id, operation)
         if known.standing and not own:
             entitlement.guard_enabled(known.standing.enabled, known.integration_id)
             await self._core.ports.entitlement.allows(
@@ -192,13 +193,15 @@ class Identity:
             right = hmac.compare_digest(row.digest if row else _NOBODY, digest)
             if row is None or not right or row.revoke_time is not None:
                 raise _invalid()
+            token = await _token(tx, row)
+            ends = [each.expire_time for each in (row, token) if each.expire_time is not None]
             return _Known(
-                credential_id=row.id,
+                credential_id=token.id,
                 workspace_id=row.workspace_id,
                 integration_id=row.integration_id,
-                scopes=PROVISIONING if row.integration_id else frozenset(row.scopes.split()),
-                expire_time=row.expire_time,
-                last_use_time=row.last_use_time,
+                scopes=_scopes(row),
+                expire_time=min(ends, default=None),
+                last_use_time=token.last_use_time,
                 subject=row.subject,
                 standing=await self._standing(tx, row),
                 read_at=now,
@@ -225,6 +228,22 @@ class Identity:
         )
 
 
+async def _token(tx: Transaction, row: CredentialRow) -> CredentialRow:
+    """Return the token that an access token was made with, which must still be good; else *row*."""
+    if not row.parent_id:
+        return row
+    token = await store.credential(tx, row.parent_id)
+    if token is None or token.revoke_time is not None:
+        raise _invalid()
+    return token
+
+
+def _scopes(row: CredentialRow) -> frozenset[str]:
+    if row.integration_id:
+        return scopes.of_integration(row.scopes, access_token=row.parent_id != "")
+    return frozenset(row.scopes.split())
+
+
 def _presented(metadata: Metadata) -> tuple[str, bytes]:
     """Return public id and digest of the token that the metadata carries."""
     values = [value for key, value in metadata if key == "authorization"]
@@ -242,43 +261,6 @@ def _presented(metadata: Metadata) -> tuple[str, bytes]:
     if found is None:
         raise _invalid()
     return found
-
-
-def _workspace(known: _Known, named: str | None) -> str:
-    """Return the workspace of a call that names *named*; empty if it is about none."""
-    own = known.workspace_id
-    if own and named in ("", own):
-        return own
-    if own:
-        raise DirectoryError(
-            "WORKSPACE_MISMATCH",
-            "The credential is for another workspace. Name its own, or none.",
-        )
-    if named is None:
-        return ""
-    if named == "":
-        raise DirectoryError(
-            "FIELD_INVALID",
-            "The credential is for all workspaces. Name one in workspace_id.",
-            field="workspace_id",
-        )
-    if not _WORKSPACE_ID.fullmatch(named):
-        raise DirectoryError(
-            "WORKSPACE_NOT_FOUND",
-            "No workspace has this id. Ids are lower-case letters, digits and hyphens.",
-            id=named[:64],
-        )
-    return named
-
-
-def _check_scope(known: _Known, scope: str) -> None:
-    if ALL_SCOPES in known.scopes or known.scopes.issuperset(scope.split()):
-        return
-    raise DirectoryError(
-        "SCOPE_MISSING",
-        f"The credential does not have the scope {scope}. Use one that has.",
-        scope=scope,
-    )
 
 
 def _invalid() -> DirectoryError:

@@ -64,6 +64,24 @@ async def create(
     return await core.write(caller, work)
 
 
+async def get(
+    core: Core, caller: Caller, request: api.GetIntegrationRequest
+) -> api.GetIntegrationResponse:
+    """
+    Return one integration, with what may be told of its tokens; as `list_`.
+
+    Raises:
+        DirectoryError: FIELD_INVALID if it does not exist; WORKSPACE_NOT_FOUND.
+    """
+
+    async def work(tx: Transaction) -> api.GetIntegrationResponse:
+        await core.contexts.read(tx, caller.workspace_id)
+        row = await credentials.find(tx, caller.workspace_id, request.id, "id")
+        return api.GetIntegrationResponse(integration=await _shown(tx, row))
+
+    return await core.storage.read(work)
+
+
 async def list_(
     core: Core,
     caller: Caller,
@@ -130,6 +148,7 @@ async def delete(
         rows = await store.credentials_of(tx, write.workspace_id, row.id)
         ids = [credential.id for credential in rows]
         await store.revoke_credentials(tx, write.workspace_id, row.id, ids, write.now)
+        await store.delete_access_tokens(tx, ids)
         await store.forget_sender(tx, write.workspace_id, row.id)
         await store.delete_integration(tx, write.workspace_id, row.id)
         await journal.record(write, row.id)
@@ -139,13 +158,19 @@ async def delete(
 
 
 async def _shown(tx: Transaction, row: store.IntegrationRow) -> integration_pb2.Integration:
-    rows = await store.credentials_of(tx, row.workspace_id, row.id)
-    return integration_pb2.Integration(
+    rows = credentials.kept(await store.credentials_of(tx, row.workspace_id, row.id))
+    message = integration_pb2.Integration(
         id=row.id,
         workspace_id=row.workspace_id,
         provider=integration_pb2.Provider.Name(row.provider),
         label=row.label,
         enabled=bool(row.enabled),
         create_time=views.timestamp(row.create_time),
-        tokens=[credentials.token(each) for each in credentials.kept(rows)],
+        tokens=[credentials.token(each) for each in rows],
     )
+    used = max(
+        (each.last_use_time for each in rows if each.last_use_time is not None), default=None
+    )
+    if used is not None:
+        message.last_use_time.CopyFrom(views.timestamp(used))
+    return message

@@ -3,6 +3,8 @@
 from google.protobuf.descriptor_pb2 import MethodOptions
 from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
 
+from core_service.rules.scopes import EXCHANGE
+
 USER_DIRECTORY: str = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"].full_name
 WORKSPACE_ADMIN: str = workspace_admin_pb2.DESCRIPTOR.services_by_name["WorkspaceAdmin"].full_name
 
@@ -61,11 +63,18 @@ SCOPES: dict[str, str] = {
     f"{WORKSPACE_ADMIN}/DeclareAttributes": "workspaces.write",
     f"{WORKSPACE_ADMIN}/GetAccount": "accounts.read",
     f"{WORKSPACE_ADMIN}/CreateIntegration": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/GetIntegration": "workspaces.read",
     f"{WORKSPACE_ADMIN}/ListIntegrations": "workspaces.read",
     f"{WORKSPACE_ADMIN}/UpdateIntegration": "workspaces.write",
     f"{WORKSPACE_ADMIN}/DeleteIntegration": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/IssueToken": "workspaces.write",
     f"{WORKSPACE_ADMIN}/RotateToken": "workspaces.write",
     f"{WORKSPACE_ADMIN}/RevokeToken": "workspaces.write",
+    f"{WORKSPACE_ADMIN}/CreateAccessToken": EXCHANGE,
+    f"{WORKSPACE_ADMIN}/CreateServiceCredential": "credentials.write",
+    f"{WORKSPACE_ADMIN}/ListServiceCredentials": "credentials.read",
+    f"{WORKSPACE_ADMIN}/RotateServiceCredential": "credentials.write",
+    f"{WORKSPACE_ADMIN}/RevokeServiceCredential": "credentials.write",
     f"{WORKSPACE_ADMIN}/CheckIntegration": "workspaces.read",
     f"{WORKSPACE_ADMIN}/PlanPrune": "workspaces.read",
     f"{WORKSPACE_ADMIN}/CommitPrune": "workspaces.write",

@@ -4,6 +4,7 @@ from userdirectory.v1 import workspace_admin_pb2 as pb
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminServicer
 
 from core_service import (
+    access_tokens,
     accounts,
     checks,
     credentials,
@@ -15,6 +16,7 @@ from core_service import (
     pruning,
     role_catalogue,
     seats_booking,
+    service_credentials,
     workspaces,
 )
 from core_service.core import Caller
@@ -128,6 +130,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         return await integrations.create(self.core, caller, request)
 
     @rpc
+    async def GetIntegration(
+        self, request: pb.GetIntegrationRequest, caller: Caller
+    ) -> pb.GetIntegrationResponse:
+        return await integrations.get(self.core, caller, request)
+
+    @rpc
     async def ListIntegrations(
         self, request: pb.ListIntegrationsRequest, caller: Caller
     ) -> pb.ListIntegrationsResponse:
@@ -146,6 +154,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         return await integrations.delete(self.core, caller, request)
 
     @rpc
+    async def IssueToken(
+        self, request: pb.IssueTokenRequest, caller: Caller
+    ) -> pb.IssueTokenResponse:
+        return await credentials.issue(self.core, caller, request)
+
+    @rpc
     async def RotateToken(
         self, request: pb.RotateTokenRequest, caller: Caller
     ) -> pb.RotateTokenResponse:
@@ -156,6 +170,36 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         self, request: pb.RevokeTokenRequest, caller: Caller
     ) -> pb.RevokeTokenResponse:
         return await credentials.revoke(self.core, caller, request)
+
+    @rpc
+    async def CreateAccessToken(
+        self, request: pb.CreateAccessTokenRequest, caller: Caller
+    ) -> pb.CreateAccessTokenResponse:
+        return await access_tokens.create(self.core, caller, request)
+
+    @rpc
+    async def CreateServiceCredential(
+        self, request: pb.CreateServiceCredentialRequest, caller: Caller
+    ) -> pb.CreateServiceCredentialResponse:
+        return await service_credentials.create(self.core, caller, request)
+
+    @rpc
+    async def ListServiceCredentials(
+        self, request: pb.ListServiceCredentialsRequest, caller: Caller
+    ) -> pb.ListServiceCredentialsResponse:
+        return await service_credentials.list_(self.core, caller, request)
+
+    @rpc
+    async def RotateServiceCredential(
+        self, request: pb.RotateServiceCredentialRequest, caller: Caller
+    ) -> pb.RotateServiceCredentialResponse:
+        return await service_credentials.rotate(self.core, caller, request)
+
+    @rpc
+    async def RevokeServiceCredential(
+        self, request: pb.RevokeServiceCredentialRequest, caller: Caller
+    ) -> pb.RevokeServiceCredentialResponse:
+        return await service_credentials.revoke(self.core, caller, request)
 
     @rpc
     async def CheckIntegration(

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 
 from core_service.storage.database import Transaction
 from core_service.storage.expressions import one_of
+from core_service.storage.plans import SCAN
 from core_service.storage.rows import CredentialRow, IntegrationRow
 from core_service.storage.statements import param, prefixed, update_by, where
 from core_service.storage.tables import credentials, integrations, users
@@ -28,9 +29,25 @@ _LET_GO = (
 _CREDENTIAL = where(sa.select(credentials), credentials, "id")
 _INSERT_CREDENTIAL = sa.insert(credentials)
 _UPDATE_CREDENTIAL = update_by(credentials, "id")
-_CREDENTIALS_OF = where(
-    sa.select(credentials), credentials, "workspace_id", "integration_id"
-).order_by(credentials.c.create_time, credentials.c.id)
+_OLDEST_FIRST = (credentials.c.create_time, credentials.c.id)
+_CREDENTIALS_OF = (
+    where(sa.select(credentials), credentials, "workspace_id", "integration_id")
+    .where(credentials.c.parent_id == "")
+    .order_by(*_OLDEST_FIRST)
+)
+_SERVICE_CREDENTIALS = (
+    sa.select(credentials)
+    .where(credentials.c.integration_id == "", credentials.c.revoke_time.is_(None))
+    .order_by(*_OLDEST_FIRST)
+)
+_ALL_SERVICE_CREDENTIALS = _SERVICE_CREDENTIALS.execution_options(**{SCAN: True})
+_SERVICE_CREDENTIALS_OF = where(_SERVICE_CREDENTIALS, credentials, "workspace_id")
+_END_ACCESS = sa.delete(credentials).where(
+    one_of(credentials.c.parent_id, "ids"), credentials.c.parent_id != ""
+)
+_CLEAR_ACCESS = where(sa.delete(credentials), credentials, "workspace_id", "integration_id").where(
+    credentials.c.parent_id != "", credentials.c.expire_time <= param("at", _WHOLE)
+)
 _OF_INTEGRATION = (
     credentials.c.workspace_id == param("key_workspace_id"),
     credentials.c.integration_id == param("key_integration_id"),
@@ -99,9 +116,36 @@ async def update_credential(tx: Transaction, row: CredentialRow) -> None:
 async def credentials_of(
     tx: Transaction, workspace_id: str, integration_id: str
 ) -> list[CredentialRow]:
-    """Return the credentials of an integration, the oldest first; revoked ones too."""
+    """Return the tokens of an integration, the oldest first; revoked ones too, no access tokens."""
     values = {"workspace_id": workspace_id, "integration_id": integration_id}
     return [CredentialRow._make(row) for row in await tx.all(_CREDENTIALS_OF, values)]
+
+
+async def service_credentials(tx: Transaction, workspace_id: str) -> list[CredentialRow]:
+    """
+    Return the service credentials that nobody revoked, the oldest first.
+
+    Args:
+        workspace_id: Only those for this workspace; empty for all there are.
+    """
+    if workspace_id:
+        rows = await tx.all(_SERVICE_CREDENTIALS_OF, {"workspace_id": workspace_id})
+    else:
+        rows = await tx.all(_ALL_SERVICE_CREDENTIALS)
+    return [CredentialRow._make(row) for row in rows]
+
+
+async def delete_access_tokens(tx: Transaction, parent_ids: list[str]) -> None:
+    """Remove the access tokens that were made with some credentials."""
+    await tx.run(_END_ACCESS, {"ids": parent_ids})
+
+
+async def clear_access_tokens(
+    tx: Transaction, workspace_id: str, integration_id: str, now: int
+) -> None:
+    """Remove the access tokens of an integration that have expired."""
+    key = {"workspace_id": workspace_id, "integration_id": integration_id}
+    await tx.run(_CLEAR_ACCESS, {**key, "at": now})
 
 
 async def integrations_of(tx: Transaction, workspace_id: str) -> list[IntegrationRow]:

@@ -13,7 +13,8 @@ from userdirectory.v1.user_directory_pb2 import (
 from userdirectory.v1.workspace_admin_pb2 import CreateWorkspaceRequest, GetWorkspaceRequest
 
 from core_service import settings, tokens
-from core_service.identity import OWN_WORKSPACE, PROVISIONING
+from core_service.reach import OWN_WORKSPACE
+from core_service.rules.scopes import EXCHANGE, KNOWN, PROVISIONING
 from core_service.server import start_server
 from core_service.service.access import SCOPES, SERVICES
 from core_service.service.user_directory import UserDirectory
@@ -33,7 +34,11 @@ NEEDED = {
     for name, scopes in SCOPES.items()
 }
 ALL = frozenset().union(*NEEDED.values())
-PROVISIONED = [rpc for rpc in RPCS if rpc in NEEDED and NEEDED[rpc] <= PROVISIONING]
+PROVISIONED = [
+    rpc
+    for rpc in RPCS
+    if rpc in NEEDED and NEEDED[rpc] <= PROVISIONING and rpc[1] not in OWN_WORKSPACE
+]
 UNKNOWN = tokens.new_token()[1]
 
 
@@ -47,6 +52,11 @@ def test_the_table_of_scopes_has_every_rpc_of_the_contract():
     """An RPC without a scope, or a scope without an RPC, is a mistake."""
     assert {service.full_name for service in CONTRACT.values()} == set(SERVICES)
     assert {f"{CONTRACT[service].full_name}/{method}" for service, method in RPCS} == set(SCOPES)
+
+
+def test_a_product_can_be_given_every_scope_that_an_rpc_needs():
+    """Except the one that tokens of integrations alone have."""
+    assert sorted(KNOWN) == sorted(ALL - {EXCHANGE})
 
 
 def test_every_rpc_is_answered_by_its_own_method():
@@ -101,7 +111,8 @@ async def test_a_credential_is_good_for_its_own_workspace_alone(world):
     """Naming another workspace is refused, for identity providers and for products (G03)."""
     own, other = await world.place(), await world.place()
     bound = await world.service(workspace_id=own.workspace_id)
-    for token, rpcs in ((bound, OF_WORKSPACES), (own.token, PROVISIONED)):
+    provisioned = [rpc for rpc in PROVISIONED if rpc in OF_WORKSPACES]
+    for token, rpcs in ((bound, OF_WORKSPACES), (own.token, provisioned)):
         found = await outcomes(world, rpcs, token, other.workspace_id)
 
         assert found == dict.fromkeys(rpcs, "WORKSPACE_MISMATCH")
