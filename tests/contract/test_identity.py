@@ -4,8 +4,9 @@ import pytest
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1.user_directory_pb2 import ListUsersRequest
+from userdirectory.v1.workspace_admin_pb2 import CreateAccessTokenRequest
 
-from core_service import tokens
+from core_service import access_tokens, tokens
 from core_service.identity import CACHE_SECONDS, Identity
 from core_service.storage import store
 from tests.contract.conftest import refusal, set_workspace
@@ -119,6 +120,33 @@ async def test_a_revoked_credential_is_refused_within_seconds(core, clock):
     assert CACHE_SECONDS <= 5
     assert await enters(identity, place.token) is None
     assert await enters(Identity(core), place.token) is None
+
+
+async def test_an_access_token_ends_with_its_token_within_seconds(core, clock):
+    """Another process revokes the token; whoever knew the access token notices (A03, T12)."""
+    ticks = Ticks()
+    identity = Identity(core, clock=ticks)
+    place = await new_place(core)
+    caller = await enters(identity, place.token)
+    request = CreateAccessTokenRequest(client_id=caller.credential_id)
+    made = await access_tokens.create(core, caller, request)
+    assert await enters(identity, made.access_token)
+    await change(core, place.token, revoke_time=clock())
+    ticks.now = CACHE_SECONDS
+
+    assert await enters(identity, made.access_token) is None
+    assert await enters(Identity(core), made.access_token) is None
+
+
+async def test_a_write_about_no_workspace_is_known_at_once(core, clock):
+    """It may be about a credential of any, which this process looks up anew."""
+    identity = Identity(core, cache_seconds=5)
+    place = await new_place(core)
+    assert await enters(identity, place.token)
+    await change(core, place.token, revoke_time=clock())
+    identity.forget("")
+
+    assert await enters(identity, place.token) is None
 
 
 async def test_the_other_credential_keeps_working(core, clock, identity):
