@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from userdirectory.errors import DirectoryError
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest
 
-from scim_gateway import errors
+from scim_gateway import errors, oauth
 from scim_gateway.bulk import Bulk
 from scim_gateway.context import Gateway, Stubs, answer
 from scim_gateway.discovery import ResourceTypes, Schemas, ServiceProviderConfig
@@ -53,6 +53,8 @@ class ScimService(App[Request, Response]):
         self.add_route("/healthz", Alive())
         self.add_route("/readyz", Ready(gateway))
         prefix = gateway.settings.prefix.rstrip("/")
+        if prefix:
+            self.add_route(oauth.PATH, oauth.Token(gateway))
         for start in (prefix, f"{prefix}/w/{{workspace_id}}"):
             for path, resource in _routes(gateway).items():
                 self.add_route(f"{start}{path}" or "/", resource)
@@ -94,6 +96,7 @@ def _routes(gateway: Gateway) -> dict[str, object]:
         "/Schemas/{identifier}": Schemas(gateway),
         "/Me": Me(gateway),
         "/Bulk": Bulk(gateway),
+        oauth.PATH: oauth.Token(gateway),
     }
 
 
@@ -141,18 +144,17 @@ async def _handle(
     error: Exception,
     params: dict[str, Any],  # noqa: ARG001
 ) -> None:
-    """Answer every error with a SCIM Error message; log once what is our own fault."""
+    """Answer every error with a SCIM Error message, or OAuth's; log once what is our own fault."""
     if not hasattr(req.context, "trace_id"):
         req.context.trace_id, req.context.traceparent = trace(None)
     known = _known(error)
     if known is None:
         _log_fault(error, req.context.trace_id)
         known = ScimError(500, "", "The service failed. Tell its operators the trace id.")
+    if oauth.is_endpoint(req):
+        known = oauth.refusal(known)
     answer(resp, known.body(req.context.trace_id), known.status)
-    if known.status == 401:
-        resp.set_header("WWW-Authenticate", "Bearer")
-    if known.retry_after is not None:
-        resp.set_header("Retry-After", str(known.retry_after))
+    resp.set_headers(known.headers)
     if isinstance(error, falcon.HTTPMethodNotAllowed):
         resp.set_headers(error.headers or {})
 

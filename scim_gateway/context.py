@@ -53,6 +53,16 @@ class Gateway:
         self.stopping = False
         self.running = 0
 
+    def admit(self) -> None:
+        """
+        Refuse one more request while there are as many as may be.
+
+        Raises:
+            ScimError: 503.
+        """
+        if self.running > self.settings.max_requests:
+            raise ScimError(503, "", "The service is busy. Try again later.", retry_after=1)
+
     async def call(self, req: Request, method: Callable[..., Any], request: Any) -> Any:
         """
         Return the answer of the core to *request*, asked in the name of the caller.
@@ -106,18 +116,28 @@ async def read_document(req: Request, limit: int, seconds: float) -> dict[str, A
             charset and charset[1].lower() not in ("utf-8", "utf8")
         ):
             raise ScimError(415, "", "The body is not JSON in UTF-8. Send application/scim+json.")
+    return parse_object(await read_body(req, limit, seconds))
+
+
+async def read_body(req: Request, limit: int, seconds: float) -> bytes:
+    """
+    Return the body of *req*, whatever it is; *limit* and *seconds* as of `read_document`.
+
+    Raises:
+        ScimError: 415 if it is compressed; 413; 408.
+    """
     if (req.get_header("content-encoding") or "identity").lower() != "identity":
         raise ScimError(415, "", "The body is compressed. Send it as it is.")
     if (req.content_length or 0) > limit:
         raise _too_large(limit)
     try:
         async with asyncio.timeout(seconds):
-            body = await req.stream.read(limit + 1)
+            body: bytes = await req.stream.read(limit + 1)
     except TimeoutError as error:
         raise ScimError(408, "", "The body did not come in time. Send it again.") from error
     if len(body) > limit:
         raise _too_large(limit)
-    return parse_object(body)
+    return body
 
 
 def answer(resp: Response, document: object, status: int = 200) -> None:

@@ -8,7 +8,7 @@ from userdirectory.v1.user_directory_pb2 import ListRolesRequest
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest
 from userdirectory.v1.workspace_pb2 import Workspace
 
-from scim_gateway import custom_schemas
+from scim_gateway import custom_schemas, oauth
 from scim_gateway.bulk import MAX_OPERATIONS
 from scim_gateway.context import Gateway, answer
 from scim_gateway.errors import ScimError
@@ -52,7 +52,17 @@ def service_provider_config(
                 "description": "A token in the header `Authorization: Bearer TOKEN`.",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0 Client Credentials",
+                "description": (
+                    "An access token for an hour: POST the form grant_type=client_credentials, "
+                    f"client_id and client_secret to {base_url}{oauth.PATH}."
+                ),
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+                "primary": False,
+            },
         ],
         "meta": {
             "resourceType": "ServiceProviderConfig",

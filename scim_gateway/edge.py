@@ -25,7 +25,7 @@ _LOGGED_PATH = 256
 
 
 class Open:
-    """A resource that needs no credential."""
+    """A resource that needs no credential in the header."""
 
 
 class Edge:
@@ -54,8 +54,7 @@ class Edge:
         if not hasattr(resource, f"on_{req.method.lower()}"):
             raise HTTPMethodNotAllowed(methods_of(resource))
         if not isinstance(resource, Open):
-            if self._gateway.running > self._gateway.settings.max_requests:
-                raise ScimError(503, "", "The service is busy. Try again later.", retry_after=1)
+            self._gateway.admit()
             req.context.token = read_token(req.get_header("authorization"))
         for value in params.values():
             if not IDENTIFIER.fullmatch(value):

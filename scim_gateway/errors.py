@@ -67,7 +67,12 @@ class ScimError(Exception):
         scim_type: One of RFC 7644 table 9 or of RFC 9865 section 2.1, empty where none fits.
         detail: One sentence on what is wrong, one on what to do.
         retry_after: Whole seconds for the header Retry-After; None leaves it out.
+
+    Attributes:
+        challenge: What a 401 says in WWW-Authenticate.
     """
+
+    challenge = "Bearer"
 
     def __init__(
         self, status: int, scim_type: str, detail: str, *, retry_after: int | None = None
@@ -78,6 +83,14 @@ class ScimError(Exception):
         self.scim_type = scim_type
         self.detail = detail
         self.retry_after = retry_after
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the answer."""
+        headers = {"WWW-Authenticate": self.challenge} if self.status == 401 else {}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(self.retry_after)
+        return headers
 
     def body(self, trace_id: str) -> dict[str, object]:
         """Return the SCIM Error message; `detail` names the trace, because people copy only it."""

@@ -12,6 +12,8 @@ from tests.conformance import replay
 
 R = TypeVar("R", bound=replay.Runner)
 HERE = Path(__file__).resolve().parent
+WITH_WORKSPACE = frozenset({"client_id", "client_secret"})
+"""The placeholders whose values come when there is a workspace, with the tokens."""
 SCENARIOS: dict[str, dict[str, Any]] = {
     scenario["id"]: scenario for scenario in replay.load([str(HERE / "dialogs")])
 }
@@ -23,9 +25,9 @@ class Audience:
     A preset, and what identity providers find there.
 
     Attributes:
-        profile: Features and values for placeholders, as `replay.py --profile` reads them. Tokens
-            come when there is a workspace: `second`, `revoked` and `full_tenant`, whose workspace
-            has no seat left.
+        profile: Features and values for placeholders, as `replay.py --profile` reads them. What
+            comes when there is a workspace: `WITH_WORKSPACE`, and the tokens `second`, `revoked`
+            and `full_tenant`, whose workspace has no seat left.
     """
 
     preset: policy_pb2.Preset
@@ -35,7 +37,7 @@ class Audience:
     def enabled(self) -> list[str]:
         """The ids of the dialogs that the features allow."""
         runner = replay.Runner(_options("http://127.0.0.1", ""), self.profile)
-        known = set(self.profile.get("vars", {}))
+        known = WITH_WORKSPACE | set(self.profile.get("vars", {}))
         return [
             id_
             for id_, scenario in SCENARIOS.items()
@@ -46,7 +48,11 @@ class Audience:
 
 AUDIENCES = {
     "group-mirror": Audience(
-        policy_pb2.PRESET_GROUP_MIRROR, {"features": ["two-tokens", "cursor", "search-post"]}
+        policy_pb2.PRESET_GROUP_MIRROR,
+        {
+            "features": ["two-tokens", "cursor", "search-post", "oauth-cc"],
+            "vars": {"token_path": "/oauth/token"},
+        },
     ),
     "single-role": Audience(
         policy_pb2.PRESET_SINGLE_ROLE, json.loads((HERE / "roles.json").read_text())

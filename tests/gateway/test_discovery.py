@@ -75,7 +75,7 @@ def product(core: Core) -> None:
         (PasswordWrites.PASSWORD_WRITES_UNSPECIFIED, False),
     ],
 )
-@pytest.mark.rule("R-030", "D-31")
+@pytest.mark.rule("R-030", "D-31", "D-44")
 async def test_service_provider_config(
     http: Http, core: Core, password: PasswordWrites, supported: bool
 ):
@@ -85,8 +85,9 @@ async def test_service_provider_config(
     answer = await http.get("/ServiceProviderConfig")
 
     assert core.only.request == GetWorkspaceRequest()
-    scheme = answer.body["authenticationSchemes"][0]
-    assert scheme.pop("description")
+    told = [scheme.pop("description") for scheme in answer.body["authenticationSchemes"]]
+    assert all(told)
+    assert f"{BASE}/oauth/token" in told[1]
     assert answer.body == {
         "schemas": [f"{CORE}ServiceProviderConfig"],
         "patch": {"supported": True},
@@ -108,7 +109,13 @@ async def test_service_provider_config(
                 "name": "OAuth Bearer Token",
                 "specUri": "https://www.rfc-editor.org/info/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0 Client Credentials",
+                "specUri": "https://www.rfc-editor.org/info/rfc6749",
+                "primary": False,
+            },
         ],
         "meta": {
             "resourceType": "ServiceProviderConfig",
