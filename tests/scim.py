@@ -100,6 +100,12 @@ class Scim:
         """POST *body* to *path*."""
         return self.request("POST", path, body)
 
+    def post_form(self, path: str, form: str) -> Answer:
+        """POST an encoded form to *path*."""
+        headers = self._headers | {"Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request("POST", self._prefix + path, form.encode(), headers)
+        return self.receive()
+
     def patch(self, path: str, *operations: dict[str, Any]) -> Answer:
         """PATCH *path* with operations in order."""
         return self.request("PATCH", path, {"schemas": [PATCH_OP], "Operations": operations})

@@ -1,6 +1,7 @@
 """Core and gateway as two processes that can be killed and started again at the same ports."""
 
 import asyncio
+import copy
 import time
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +38,12 @@ class Deployment:
         self.place, self.service_token = asyncio.run(self._prepare())
         self.core: Program
         self.gateway: Program
+
+    def beside(self) -> Self:
+        """Return another core and gateway on the same database; start nothing yet."""
+        other = copy.copy(self)
+        other._ports = free_port(), free_port()
+        return other
 
     async def _prepare(self) -> tuple[Place, str]:
         storage = await open_storage(self.database_url)
