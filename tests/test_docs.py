@@ -203,6 +203,7 @@ def test_the_commands_of_troubleshooting_work(tmp_path: Path):
                 answers.append(_run(command, words, demo))
                 for integration in answers[-1].get("integrations", ()):
                     words["INTEGRATION_ID"] = integration["id"]
+                    words["TOKEN_ID"] = integration["tokens"][0]["id"]
 
     assert {"integrations", "checks", "user", "token", "secret"} <= {
         key for answer in answers for key in answer

@@ -34,11 +34,7 @@ NEEDED = {
     for name, scopes in SCOPES.items()
 }
 ALL = frozenset().union(*NEEDED.values())
-PROVISIONED = [
-    rpc
-    for rpc in RPCS
-    if rpc in NEEDED and NEEDED[rpc] <= PROVISIONING and rpc[1] not in OWN_WORKSPACE
-]
+PROVISIONED = [rpc for rpc in RPCS if rpc in NEEDED and NEEDED[rpc] <= PROVISIONING]
 UNKNOWN = tokens.new_token()[1]
 
 
