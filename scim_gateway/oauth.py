@@ -95,13 +95,7 @@ class Token(Open):
         self._gateway.admit()
         form = await self._form(req)
         client_id, secret = _client(req.get_header("authorization"), form)
-        grant = form.get("grant_type")
-        if grant is None:
-            raise _invalid_request("grant_type is missing. Send client_credentials.")
-        if grant != "client_credentials":
-            raise OAuthError(
-                400, "unsupported_grant_type", "There is one grant_type: client_credentials."
-            )
+        _check_grant(form.get("grant_type", ""))
         start = f"ud_{client_id}_"
         req.context.token = read_token(secret if secret.startswith(start) else start + secret)
         made = await self._gateway.call(
@@ -136,6 +130,14 @@ class Token(Open):
         if len(form) < len(pairs):
             raise _invalid_request("A parameter is there twice. Send each once.")
         return {name: value for name, value in form.items() if value}
+
+
+def _check_grant(grant: str) -> None:
+    if not grant:
+        raise _invalid_request("grant_type is missing. Send client_credentials.")
+    if grant != "client_credentials":
+        detail = "The only grant_type is client_credentials. Send that."
+        raise OAuthError(400, "unsupported_grant_type", detail)
 
 
 def _client(authorization: str | None, form: dict[str, str]) -> tuple[str, str]:
