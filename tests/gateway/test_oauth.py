@@ -9,6 +9,8 @@ import grpc
 import pytest
 from falcon.testing import ASGIConductor
 from google.protobuf.duration_pb2 import Duration
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from userdirectory.errors import DirectoryError
 from userdirectory.v1.workspace_admin_pb2 import (
     CreateAccessTokenRequest,
@@ -244,3 +246,29 @@ async def test_a_busy_gateway_says_so(stubs: Stubs, granting: Core):
 
     assert_refused(answer, 503, "temporarily_unavailable")
     assert granting.asked == []
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    form=st.dictionaries(
+        st.sampled_from(["grant_type", "client_id", "client_secret", "scope", "x"]),
+        st.sampled_from(["client_credentials", ID, TOKEN, SECRET, "ud_", "%ff", "\0", "ä"])
+        | st.text(st.characters(blacklist_categories=["Cs"]), max_size=20),
+    ).map(lambda form: urlencode(form).encode())
+    | st.binary(max_size=60),
+    authorization=st.sampled_from(["", "Basic", "Bearer x", basic(ID, TOKEN)["authorization"]])
+    | st.binary(max_size=30).map(lambda raw: f"Basic {base64.b64encode(raw).decode()}"),
+)
+async def test_whatever_is_sent_is_answered_as_oauth_has_it(
+    http: Http, granting: Core, form: bytes, authorization: str
+):
+    """A token or an error of section 5.2, and the fault is never ours."""
+    answer = await ask(http, form, {"authorization": authorization})
+
+    if answer.status == 200:
+        assert answer.body["access_token"] == "ud_access_token"
+    else:
+        assert_refused(answer, answer.status, answer.body["error"])
+        assert answer.status in (400, 401)
