@@ -13,12 +13,16 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.message import Message
 from userdirectory.status import error_of_call
-from userdirectory.v1 import user_directory_pb2
+from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
 
-_SERVICE = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"]
+SERVICES = (
+    user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"],
+    workspace_admin_pb2.DESCRIPTOR.services_by_name["WorkspaceAdmin"],
+)
 _READS = frozenset(
     method.name
-    for method in _SERVICE.methods
+    for service in SERVICES
+    for method in service.methods
     if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
 )
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
@@ -115,9 +119,10 @@ class Client:
         """
         Name the workspace in *request*; return its method and what goes with each try.
 
-        The time is that of all tries together.
+        A request that names a workspace keeps it; some are about none. The time is that of all
+        tries together.
         """
-        if self.workspace_id:
+        if self.workspace_id and not getattr(request, "workspace_id", self.workspace_id):
             request.workspace_id = self.workspace_id  # type: ignore[attr-defined]
         ends = time.monotonic() + self.timeout_seconds
         metadata = (("authorization", f"Bearer {self.token}"),)

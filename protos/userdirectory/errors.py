@@ -16,6 +16,9 @@ class DirectoryError(Exception):
         reason: The name of an `ErrorReason` without its prefix: `LAST_ADMIN`.
         message: One sentence on what is wrong with the value in question, one on what to do.
         metadata: Everything that varies in the message, by the keys the contract names.
+
+    Attributes:
+        trace_id: Of the request, where a directory answered it; else empty.
     """
 
     def __init__(self, reason: str, message: str, **metadata: object) -> None:
@@ -24,6 +27,7 @@ class DirectoryError(Exception):
         CODES[reason]
         self.reason = reason
         self.message = message
+        self.trace_id = ""
         self.metadata = {key: str(value) for key, value in metadata.items()}
 
     @property

@@ -49,4 +49,13 @@ def error_of(message: str, trailers: Iterable[tuple[str, str | bytes]]) -> Direc
 def error_of_call(error: grpc.RpcError) -> DirectoryError | None:
     """Return the error that a failed call of a stub carries, None if it has none of ours."""
     trailers: Iterable[Any] = error.trailing_metadata() or ()
-    return error_of(error.details() or "", trailers)
+    refusal = error_of(error.details() or "", trailers)
+    if refusal is not None:
+        refusal.trace_id = trace_of_call(error)
+    return refusal
+
+
+def trace_of_call(error: grpc.RpcError) -> str:
+    """Return the trace id of a failed call of a stub, empty if no directory answered it."""
+    trailers: Iterable[Any] = error.trailing_metadata() or ()
+    return next((str(value) for key, value in trailers if key == TRACE_KEY), "")

@@ -1,0 +1,26 @@
+"""How the texts of the help are made of docstrings."""
+
+import inspect
+import re
+from collections.abc import Sequence
+
+import typer
+
+
+def help_text(docstring: str, examples: Sequence[str] = ()) -> str:
+    """Return a docstring with each paragraph on one line, and examples below."""
+    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(docstring))
+    text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    if not examples:
+        return text
+    return text + "\n\nExamples:\n\n" + "\n".join(f"  {example}" for example in examples)
+
+
+def noun(summary: str) -> typer.Typer:
+    """Return what the commands about one noun belong to."""
+    return typer.Typer(help=summary, no_args_is_help=True, add_completion=False)
+
+
+def verb() -> typer.Typer:
+    """Return what a command without a noun belongs to."""
+    return typer.Typer(add_completion=False)
