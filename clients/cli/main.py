@@ -36,9 +36,17 @@ A user directory: SCIM 2.0 in front, gRPC behind, every identity rule in one pla
 After `userdir serve` every command works without options: they are in demo.json in the data
 folder (DATA, else ./var). Else give --server, --token and --workspace, or set USERDIR_SERVER,
 USERDIR_TOKEN and USERDIR_WORKSPACE.
+"""
 
-Exit status: 0 done; 1 refused by the directory, or something was found; 2 wrong usage;
-3 the directory cannot be reached.
+
+_STATUSES = """
+
+Exit status:
+
+  0  done
+  1  refused by the directory, or something was found
+  2  wrong usage
+  3  the directory cannot be reached
 """
 
 
@@ -86,7 +94,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(help=help_text(_ABOUT))
+@app.callback(help=help_text(_ABOUT) + _STATUSES)
 def userdir(
     version: Annotated[
         bool,
