@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import typer
 
+EXAMPLES = "\n\nExamples:\n\n"
+"""What is between a text and its examples."""
+
 
 def help_text(docstring: str, examples: Sequence[str] = ()) -> str:
     """Return a docstring with each paragraph on one line, and examples below."""
@@ -13,7 +16,7 @@ def help_text(docstring: str, examples: Sequence[str] = ()) -> str:
     text = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
     if not examples:
         return text
-    return text + "\n\nExamples:\n\n" + "\n".join(f"  {example}" for example in examples)
+    return text + EXAMPLES + "\n".join(f"  {example}" for example in examples)
 
 
 def noun(summary: str) -> typer.Typer:

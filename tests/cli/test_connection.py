@@ -1,6 +1,8 @@
 """How a command finds its directory, and what it says when it does not."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import grpc
@@ -10,7 +12,7 @@ from userdirectory.v1.workspace_admin_pb2 import GetSeatsResponse
 
 from tests.cli.conftest import TOKEN, Userdir
 from tests.gateway.standin import Core
-from tests.processes import Program, free_port
+from tests.processes import ROOT, Program, free_port
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -34,15 +36,20 @@ def _demo(folder: Path, server: str, token: str) -> dict[str, str]:
     }
 
 
-async def test_after_serve_no_option_is_needed(tmp_path: Path):
-    """In the folder that `userdir serve` keeps its data in, commands work as they are."""
+async def test_after_serve_the_commands_of_the_readme_work(tmp_path: Path):
+    """With the data folder of `userdir serve`, commands need no option to find the directory."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^\.venv/bin/userdir (.+)$", text, re.MULTILINE)
     with Program(
         "clients.cli.main", "serve", "--http-port=0", "--grpc-port=0", f"--data={tmp_path}"
     ) as program:
         program.wait_for("Ctrl-C stops")
-        done = await Userdir({"DATA": str(tmp_path)}).done("user", "list")
+        userdir = Userdir({"DATA": str(tmp_path)})
+        told = [(await userdir.done(*shlex.split(command))).out for command in commands]
 
-    assert "ada.admin@single-role.example" in done.out
+    assert 5 == len(told)
+    assert all(told)
+    assert "lin@example.com" in told[1]
 
 
 async def test_demo_json_names_the_directory(core: Core, standing, tmp_path: Path):

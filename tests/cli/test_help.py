@@ -19,6 +19,7 @@ from userdirectory.v1.workspace_pb2 import Plan, SignOn
 from clients.cli import integration, role, setup_guide, workspace
 from clients.cli.guides import _WORDS
 from clients.cli.main import COMMANDS, app, load
+from clients.cli.reference import reference
 from clients.cli.values import words
 from tests.processes import ROOT
 
@@ -81,6 +82,13 @@ def test_every_option_is_explained(name: str):
     assert [] == [
         each.name for each in ALL[name].params if each.name != "help" and not (each.help or "")
     ]
+
+
+def test_the_reference_is_made_of_the_help():
+    """docs/userdir.md is what `python -m clients.cli.reference` prints."""
+    written = (ROOT / "docs" / "userdir.md").read_text(encoding="utf-8")
+
+    assert reference() == written
 
 
 @pytest.mark.parametrize(
