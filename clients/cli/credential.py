@@ -9,7 +9,7 @@ from userdirectory.v1.service_credential_pb2 import ServiceCredential
 from clients.cli.context import Session, command
 from clients.cli.texts import noun
 from clients.cli.user import Yes
-from clients.cli.values import duration, listed, local
+from clients.cli.values import day, duration, listed
 
 app = noun("Give products credentials, and take them away.")
 COMMANDS = {"credential": app}
@@ -73,8 +73,8 @@ def list_(session: Session) -> None:
                 each.label,
                 each.workspace_id or "all",
                 listed(each.scopes),
-                local(each, "expire_time", "no end"),
-                local(each, "last_use_time", "never"),
+                day(each, "expire_time", "no end"),
+                day(each, "last_use_time", "never"),
             )
             for each in answer.credentials
         ],

@@ -46,7 +46,8 @@ class Output:
             return
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in columns:
-            table.add_column(column.upper(), overflow="fold")
+            # Ids are there to be copied.
+            table.add_column(column.upper(), overflow="fold", no_wrap=column == "id")
         for row in rows:
             table.add_row(*(_text(cell) for cell in row))
         if table.row_count:

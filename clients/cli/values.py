@@ -87,6 +87,11 @@ def local(message: Any, field: str, missing: str = "") -> str:
     return time.ToDatetime(UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def day(message: Any, field: str, missing: str) -> str:
+    """Return the day of the time in *field* of *message*, where the clock on the wall is."""
+    return local(message, field).partition(" ")[0] or missing
+
+
 def setting(name: str, value: str) -> str:
     """Return the value of a setting as people write it: `link` for ON_EXISTING_LINK."""
     field = _SETTINGS.get(name)

@@ -13,7 +13,7 @@ from clients.cli.context import Session, command
 from clients.cli.role import find as find_role
 from clients.cli.texts import noun
 from clients.cli.user import Yes
-from clients.cli.values import listed, local, number, word
+from clients.cli.values import day, listed, local, number, word
 
 app = noun("Create, show, change and delete workspaces.")
 COMMANDS = {"workspace": app}
@@ -98,7 +98,7 @@ def list_(
                 each.display_name,
                 word(Preset.DESCRIPTOR, each.policy.preset),
                 word(Plan.DESCRIPTOR, each.plan),
-                local(each, "create_time"),
+                day(each, "create_time", ""),
             )
             for each in answer.workspaces
         ],
