@@ -112,6 +112,8 @@ def greeting(ready: Demo, base_url: str, grpc_address: str, file: Path) -> str:
     bearer = f"-H 'authorization: Bearer {ready.service_token}'"
     method = "userdirectory.v1.UserDirectory/ListUsers"
     buf = Path(sys.executable).with_name("buf")
+    folder = "" if file.parent == Path("var") else f"DATA={shlex.quote(str(file.parent))} "
+    userdir = folder + _short(Path(sys.executable).with_name("userdir"))
     tokens = "\n".join(f"  {name:<14}{token}" for name, token in ready.tokens.items())
     return f"""
 SCIM  {base_url}
@@ -124,6 +126,7 @@ Service token for gRPC, all workspaces:
   {ready.service_token}
 
 Try:
+  {userdir} user list
   curl -s -H 'Authorization: Bearer {token}' {base_url}/Users
   grpcurl -plaintext {bearer} -d {request} {grpc_address} {method}
   {_short(buf)} curl --http2-prior-knowledge --protocol grpc {bearer} -d {request} \

@@ -84,8 +84,10 @@ def verify(
             show_default=False,
         ),
     ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON: `findings`.")] = False,
 ) -> None:
     """Run the command."""
     from clients.cli.verify import main as verify_main
 
-    raise typer.Exit(verify_main(database_url or f"sqlite:///{data / 'directory.db'}"))
+    url = database_url or f"sqlite:///{data / 'directory.db'}"
+    raise typer.Exit(verify_main(url, as_json=as_json))
