@@ -3,17 +3,15 @@
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
 from userdirectory.v1.log_pb2 import ActorKind, LogEntry
 from userdirectory.v1.policy_pb2 import SettingOrigin
-
-# The log's `request` holds any of these.
-from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2  # isort: skip
 
 from clients.cli.output import Output
 from clients.cli.values import local, setting, word
 
-REQUESTS = (user_directory_pb2.DESCRIPTOR, workspace_admin_pb2.DESCRIPTOR)
-
+# Where the requests are that an entry may hold.
+_FILES = (user_directory_pb2.DESCRIPTOR, workspace_admin_pb2.DESCRIPTOR)
 _ACTORS = {
     ActorKind.ACTOR_KIND_UNKNOWN: "somebody without a good credential",
     ActorKind.ACTOR_KIND_IDENTITY_PROVIDER: "an identity provider",
@@ -64,7 +62,7 @@ def request(entry: LogEntry) -> str:
     """Return what was asked as JSON, empty if it is not kept."""
     if not entry.HasField("request"):
         return ""
-    for file in REQUESTS:
+    for file in _FILES:
         for descriptor in file.message_types_by_name.values():
             if entry.request.Is(descriptor):
                 return _json(GetMessageClass(descriptor)(), entry)

@@ -21,6 +21,7 @@ _failures = verb()
 COMMANDS = {"log": _log, "failures": _failures}
 
 _POLL_SECONDS = 1.0
+_OVERLAP_SECONDS = 60
 
 Since = Annotated[str, typer.Option(metavar="TIME", help="From then on: 2h, 2026-01-31T09:30.")]
 
@@ -111,19 +112,16 @@ def _print(session: Session, entry: LogEntry) -> None:
 
 
 def _follow(session: Session, request: api.ListLogRequest, known: list[LogEntry]) -> None:
-    """Print what comes, each entry once."""
-    if not known:
-        request.ClearField("page_token")
-        known = list(session.ask(request).entries[:1])
-    last = max((entry.sequence for entry in known), default=0)
+    """Print what comes, each entry once; *known* is what has been printed, newest first."""
+    last = 0
     while True:
+        if known:
+            last = max(last, known[0].sequence)
+            # A little is asked for again, so that clocks need not agree.
+            request.since.FromSeconds(known[0].time.seconds - _OVERLAP_SECONDS)
         time.sleep(_POLL_SECONDS)
-        fresh: list[LogEntry] = []
         request.ClearField("page_token")
-        for page in session.connection.pages(request):
-            fresh += [entry for entry in page.entries if entry.sequence > last]
-            if any(entry.sequence <= last for entry in page.entries):
-                break
-        for entry in reversed(fresh):
+        pages = session.connection.pages(request)
+        known = [entry for page in pages for entry in page.entries if entry.sequence > last]
+        for entry in reversed(known):
             _print(session, entry)
-            last = entry.sequence
