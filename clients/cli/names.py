@@ -1,6 +1,6 @@
 """`userdir team` and `userdir region`: the two lists of names that a workspace keeps."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -14,52 +14,59 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The exact name.")]
 NewName = Annotated[str, typer.Argument(metavar="NEW", help="The new name.")]
 
 
-def _app(
-    word: str, field: str, loss: str, create: type[Any], change: type[Any], end: type[Any]
-) -> typer.Typer:
+@dataclass(frozen=True, slots=True)
+class Names:
     """
-    Return the commands about one of the lists.
+    One of the lists.
 
-    Args:
+    Attributes:
         word: What people call an entry.
         field: The list in the messages of the contract.
         loss: What removing an entry does.
         create: The request that adds one.
-        change: The request that renames one.
-        end: The request that removes one.
+        created: What answers it, with the list.
+        rename: The request that renames one.
+        delete: The request that removes one.
     """
+
+    word: str
+    field: str
+    loss: str
+    create: type[Any]
+    created: type[Any]
+    rename: type[Any]
+    delete: type[Any]
+
+    def show(self, session: Session, answer: Any) -> None:
+        """Print the list that is in *answer*."""
+        names = getattr(answer, self.field)
+        rows = [(name,) for name in names]
+        session.out.rows(answer, (self.word,), rows, empty=f"No {self.word} is there.")
+
+
+def _app(names: Names) -> typer.Typer:
+    word = names.word
     app = noun(f"List, add, rename and remove {word}s.")
 
-    def shown(session: Session, answer: Any, names: Sequence[str]) -> None:
-        session.out.rows(answer, (word,), [(name,) for name in names], empty=f"No {word} is there.")
-
     def list_(session: Session) -> None:
-        answer = session.ask(api.GetWorkspaceRequest())
-        names = list(getattr(answer.workspace, field))
-        # The program gets the list that the other commands answer with.
-        shown(session, create_response(**{field: names}), names)
+        workspace = session.ask(api.GetWorkspaceRequest()).workspace
+        # Programs get what the other commands answer with.
+        names.show(session, names.created(**{names.field: getattr(workspace, names.field)}))
 
     def add(session: Session, name: Name) -> None:
-        answer = session.ask(create(name=name))
-        shown(session, answer, getattr(answer, field))
+        names.show(session, session.ask(names.create(name=name)))
 
     def rename(session: Session, name: Name, new_name: NewName) -> None:
-        answer = session.ask(change(name=name, new_name=new_name))
-        shown(session, answer, getattr(answer, field))
+        names.show(session, session.ask(names.rename(name=name, new_name=new_name)))
 
     def remove(session: Session, name: Name, yes: Yes = False) -> None:
-        session.confirm(f"Remove the {word} {name}? {loss}", yes=yes)
-        answer = session.ask(end(name=name))
-        shown(session, answer, getattr(answer, field))
+        session.confirm(f"Remove the {word} {name}? {names.loss}", yes=yes)
+        names.show(session, session.ask(names.delete(name=name)))
 
-    create_response = {
-        "teams": api.CreateTeamResponse,
-        "absence_regions": api.CreateAbsenceRegionResponse,
-    }[field]
     list_.__doc__ = f"List the {word}s."
     add.__doc__ = f"Add a {word}."
     rename.__doc__ = f"Rename a {word}; its users stay in it."
-    remove.__doc__ = f"Remove a {word}. {loss}"
+    remove.__doc__ = f"Remove a {word}. {names.loss}"
     command(app, f"userdir {word} list", name="list")(list_)
     command(app, f"userdir {word} add Berlin")(add)
     command(app, f"userdir {word} rename Berlin Hamburg")(rename)
@@ -67,21 +74,22 @@ def _app(
     return app
 
 
-COMMANDS = {
-    "team": _app(
-        "team",
-        "teams",
-        "Its users leave it.",
-        api.CreateTeamRequest,
-        api.RenameTeamRequest,
-        api.DeleteTeamRequest,
-    ),
-    "region": _app(
-        "region",
-        "absence_regions",
-        "No user may have it.",
-        api.CreateAbsenceRegionRequest,
-        api.RenameAbsenceRegionRequest,
-        api.DeleteAbsenceRegionRequest,
-    ),
-}
+_TEAMS = Names(
+    word="team",
+    field="teams",
+    loss="Its users leave it.",
+    create=api.CreateTeamRequest,
+    created=api.CreateTeamResponse,
+    rename=api.RenameTeamRequest,
+    delete=api.DeleteTeamRequest,
+)
+_REGIONS = Names(
+    word="region",
+    field="absence_regions",
+    loss="No user may have it.",
+    create=api.CreateAbsenceRegionRequest,
+    created=api.CreateAbsenceRegionResponse,
+    rename=api.RenameAbsenceRegionRequest,
+    delete=api.DeleteAbsenceRegionRequest,
+)
+COMMANDS = {"team": _app(_TEAMS), "region": _app(_REGIONS)}
