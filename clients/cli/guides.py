@@ -10,7 +10,7 @@ import clients
 _PACKAGE = Path(clients.__file__).parent
 # In an installation, and in a checkout.
 _FOLDERS = (_PACKAGE / "guides", _PACKAGE.parent / "docs" / "guides")
-_URL = re.compile(r"`https://HOST/scim/v2`(, where `HOST` is [^.]*|; `HOST` ist [^.]*)?")
+_URL = re.compile(r"`https://HOST/scim/v2(/[^`]*)?`(, where `HOST` is [^.]*|; `HOST` ist [^.]*)?")
 _TRANSLATION = re.compile(r"\[([^\]]*)\]\(\.\./(\w+)/(\w+)\.md\)")
 _RELATIVE = re.compile(r"\[([^\]]*)\]\(\.\.[^)]*\)")
 
@@ -80,7 +80,7 @@ def filled(provider: str, language: str, facts: Facts) -> str:
     """Return the guide for a provider in a language, as Markdown with *facts* in it."""
     text = _read(provider, language)
     if facts.base_url:
-        text = _URL.sub(f"`{facts.base_url}`", text)
+        text = _URL.sub(lambda found: f"`{facts.base_url}{found[1] or ''}`", text)
     # What the links lead to is not here.
     text = _TRANSLATION.sub(r"\1: `userdir setup-guide \3 --language \2`", text)
     text = _RELATIVE.sub(r"\1", text)
