@@ -23,3 +23,14 @@ def test_the_first_five_minutes(tour: Tour):
     text = "".join(printed)
     assert SCIM_ERROR not in text
     assert text.count("grace@example.com") >= 4
+
+
+def test_operations(tour: Tour):
+    """The tour of operations works from top to bottom, and shows what it says it shows."""
+    printed = tour.run(blocks(ROOT / "docs" / "operations.md"))
+
+    text = "".join(printed)
+    assert SCIM_ERROR not in text
+    for shown in ("NO_SEAT", "R-044", "seats", "Every rule holds", "cleo@acme.example"):
+        assert shown in text
+    assert "acme" not in printed[-1].rpartition("single-role")[2]
