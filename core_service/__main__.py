@@ -10,6 +10,7 @@ from userdirectory.errors import DirectoryError
 from core_service import logs, settings
 from core_service.identity import Identity
 from core_service.opening import opened
+from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
 from core_service.settings import Settings
 
@@ -41,7 +42,8 @@ def main() -> int:
 async def serve(chosen: Settings) -> None:
     """Serve with the chosen settings until a signal says stop, then let calls finish."""
     async with signals() as stop, opened(chosen) as core:
-        server = await start_server(core, Identity(core), chosen)
+        identity = Identity(core, limits=limits_of(chosen))
+        server = await start_server(core, identity, chosen)
         log.info("Serving gRPC at %s.", server.address)
         await stop.wait()
         await server.stop(chosen.shutdown_seconds)

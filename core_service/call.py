@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 Handler: TypeAlias = Any  # grpc.RpcMethodHandler of a unary call, whose functions may all be None
 Sent: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
+PEER = "process"
+"""Who is connected where there is no socket; gRPC's own are `ipv4:...`, `ipv6:...`, `unix:...`."""
+
 
 class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
     """One call, which runs as a task of its own whether or not anyone awaits it."""
@@ -154,6 +157,9 @@ class _Context:
         self.status = StatusCode.OK
         self.text = ""
         self.trailing: Sent = ()
+
+    def peer(self) -> str:
+        return PEER
 
     def invocation_metadata(self) -> Sent:
         return self._metadata

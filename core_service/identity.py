@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from userdirectory.errors import DirectoryError
@@ -13,21 +13,19 @@ from core_service import reach
 from core_service.core import Caller, Core
 from core_service.policy import Policy
 from core_service.ports import WorkspaceFacts, facts_of
+from core_service.presented import Metadata, invalid, presented
+from core_service.rate_limits import FAILING, Limits
 from core_service.rules import entitlement, scopes
 from core_service.storage import store
 from core_service.storage.database import Transaction
 from core_service.storage.rows import CredentialRow
-from core_service.tokens import parse
 from core_service.uses import Uses
 
 CACHE_SECONDS = 3.0
 """How long a revoked credential may still be let in by a process that knew it."""
 _CACHE_SIZE = 10_000
 
-_BEARER = "bearer "
 _NOBODY = hashlib.sha256(b"no secret has this digest").digest()
-
-Metadata = Iterable[tuple[str, str | bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +73,7 @@ class Identity:
         core: Where credentials are kept, and the clock for their expiry.
         cache_seconds: How long an answer is believed: at most 5.
         clock: Seconds that never go back, for the cache.
+        limits: How much who may ask; None for everybody as much as they like.
     """
 
     def __init__(
@@ -83,9 +82,11 @@ class Identity:
         *,
         cache_seconds: float = CACHE_SECONDS,
         clock: Callable[[], float] = time.monotonic,
+        limits: Limits | None = None,
     ) -> None:
         """Know nobody yet."""
         self._core = core
+        self._limits = limits
         self._cache_seconds = cache_seconds
         self._clock = clock
         self._forgotten = 0
@@ -100,6 +101,7 @@ class Identity:
         scope: str,
         trace_id: str,
         operation: str = "",
+        peer: str = "",
     ) -> Caller:
         """
         Return who calls and the workspace the call is about.
@@ -111,18 +113,18 @@ class Identity:
             scope: What the RPC needs: `users.read`.
             trace_id: Names the request.
             operation: The name of the RPC, for the log.
+            peer: Who is connected, as gRPC names it, to count failing attempts by.
 
         Raises:
             DirectoryError: CREDENTIAL_MISSING; CREDENTIAL_INVALID (unknown, expired, revoked, or
                 its workspace is gone); WORKSPACE_MISMATCH; SCOPE_MISSING; FIELD_INVALID (no
                 workspace named where the credential is for all); WORKSPACE_NOT_FOUND;
-                INTEGRATION_OFF; NOT_ENTITLED. Those of a credential that is right are `Barred`.
+                INTEGRATION_OFF; NOT_ENTITLED; RATE_LIMITED. Those of a credential that is right
+                are `Barred`.
 
         Source: D-22, D-23; RFC 6750 section 2.1.
         """
-        known = await self._known(*_presented(metadata))
-        if known.expire_time is not None and known.expire_time <= self._core.now():
-            raise _invalid()
+        known = await self._good(metadata, peer)
         caller = Caller(
             workspace_id=known.workspace_id,
             integration_id=known.integration_id,
@@ -133,6 +135,8 @@ class Identity:
             subject=known.subject,
         )
         try:
+            if self._limits is not None:
+                self._limits.admit(known.credential_id)
             workspace = await self._admitted(known, workspace_id, scope, operation)
         except DirectoryError as error:
             raise Barred(caller, error) from error
@@ -154,6 +158,18 @@ class Identity:
             k for k, known in self._kept.items() if workspace_id in ("", known.workspace_id)
         ]:
             del self._kept[key]
+
+    async def _good(self, metadata: Metadata, peer: str) -> _Known:
+        """Return the credential that is shown, which is good now."""
+        try:
+            known = await self._known(*presented(metadata))
+            if known.expire_time is not None and known.expire_time <= self._core.now():
+                raise invalid()
+        except DirectoryError as error:
+            if self._limits is not None and error.reason in FAILING:
+                self._limits.failed(peer, metadata)
+            raise
+        return known
 
     async def _admitted(
         self, known: _Known, workspace_id: str | None, scope: str, operation: str
@@ -192,7 +208,7 @@ class Identity:
             # Compared also when nobody has the id, so that time does not tell.
             right = hmac.compare_digest(row.digest if row else _NOBODY, digest)
             if row is None or not right or row.revoke_time is not None:
-                raise _invalid()
+                raise invalid()
             token = await _token(tx, row)
             ends = [each.expire_time for each in (row, token) if each.expire_time is not None]
             return _Known(
@@ -214,12 +230,12 @@ class Identity:
         if not row.workspace_id:
             return None
         if await store.workspace(tx, row.workspace_id) is None:
-            raise _invalid()
+            raise invalid()
         if not row.integration_id:
             return None
         integration = await store.integration(tx, row.workspace_id, row.integration_id)
         if integration is None:
-            raise _invalid()
+            raise invalid()
         context = await self._core.contexts.read(tx, row.workspace_id)
         return _Standing(
             enabled=integration.enabled,
@@ -234,7 +250,7 @@ async def _token(tx: Transaction, row: CredentialRow) -> CredentialRow:
         return row
     token = await store.credential(tx, row.parent_id)
     if token is None or token.revoke_time is not None:
-        raise _invalid()
+        raise invalid()
     return token
 
 
@@ -242,29 +258,3 @@ def _scopes(row: CredentialRow) -> frozenset[str]:
     if row.integration_id:
         return scopes.of_integration(row.scopes, access_token=row.parent_id != "")
     return frozenset(row.scopes.split())
-
-
-def _presented(metadata: Metadata) -> tuple[str, bytes]:
-    """Return public id and digest of the token that the metadata carries."""
-    values = [value for key, value in metadata if key == "authorization"]
-    if not values:
-        raise DirectoryError(
-            "CREDENTIAL_MISSING",
-            "The request carries no credential. Send the metadata authorization: Bearer TOKEN.",
-        )
-    value = values[0]
-    if len(values) > 1 or not isinstance(value, str):
-        raise _invalid()
-    if value[: len(_BEARER)].lower() == _BEARER:
-        value = value[len(_BEARER) :]
-    found = parse(value.strip(" "))
-    if found is None:
-        raise _invalid()
-    return found
-
-
-def _invalid() -> DirectoryError:
-    return DirectoryError(
-        "CREDENTIAL_INVALID",
-        "The credential is unknown, expired or revoked. Check the token, or make a new one.",
-    )

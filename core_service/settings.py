@@ -61,6 +61,17 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads a whole number from *least* to *most*."""
+
+    def read_number(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text, re.ASCII) or not least <= int(text) <= most:
+            raise ValueError(f"be a whole number from {least} to {most}")
+        return int(text)
+
+    return read_number
+
+
 def switch(text: str) -> bool:
     """Return what `on` or `off` says."""
     answers = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -147,6 +158,23 @@ class Settings:
     ]
     log_level: Annotated[
         str, Setting("INFO", level, f"The least that is logged: {', '.join(LEVELS)}.")
+    ]
+    rate_limit: Annotated[
+        int,
+        Setting(
+            "500",
+            whole(0, 1_000_000),
+            "How many requests a second each credential may make in the long run; 0: no limit.",
+        ),
+    ]
+    rate_burst: Annotated[
+        int,
+        Setting(
+            # An initial synchronisation of that many people goes through at full speed.
+            "50000",
+            whole(1, 1_000_000_000),
+            "How many requests each credential may make at once after a pause.",
+        ),
     ]
 
     smtp_url: Annotated[

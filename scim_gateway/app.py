@@ -132,9 +132,9 @@ class Ready(Open):
         try:
             reply = await method(request, metadata=metadata, timeout=_READY_TIMEOUT_SECONDS)
         except grpc.RpcError as error:
-            # Without a credential a core that serves says so.
+            # Without a credential a core that serves says so, or that it was asked too often.
             known = errors.of_call(error)
-            return stubs.health is None and known is not None and known.status == 401
+            return stubs.health is None and known is not None and known.status in (401, 429)
         return stubs.health is None or bool(reply.status == 1)
 
 

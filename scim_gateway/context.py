@@ -73,6 +73,8 @@ class Gateway:
         metadata = (
             ("authorization", f"Bearer {req.context.token}"),
             ("traceparent", req.context.traceparent),
+            # Of the socket: a header that names another address is anybody's invention.
+            ("client-address", req.remote_addr),
         )
         timeout = self.settings.rpc_timeout_seconds
         return await method(request, metadata=metadata, timeout=timeout)

@@ -72,7 +72,7 @@ def _config(app: ScimService, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
-        # The peer's address is used for nothing, so nobody need be trusted to name it.
+        # The core counts failing attempts by the peer's address; a header must not change it.
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_seconds,

@@ -36,15 +36,21 @@ class Scim:
     Args:
         base_url: Where the gateway answers, with its path.
         token: The bearer token; empty sends none.
+        source: The address to connect from, one of this machine; empty for any.
     """
 
-    def __init__(self, base_url: str, token: str, timeout_seconds: float = 20.0) -> None:
+    def __init__(
+        self, base_url: str, token: str, timeout_seconds: float = 20.0, source: str = ""
+    ) -> None:
         """Make a client; it connects with its first request."""
         parts = urlsplit(base_url)
         assert parts.hostname is not None
         self._prefix = parts.path.rstrip("/")
         self._connection = http.client.HTTPConnection(
-            parts.hostname, parts.port, timeout=timeout_seconds
+            parts.hostname,
+            parts.port,
+            timeout=timeout_seconds,
+            source_address=(source, 0) if source else None,
         )
         self._headers = {"Accept": "application/scim+json"}
         if token:

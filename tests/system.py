@@ -105,7 +105,13 @@ async def gateway(channel: grpc.aio.Channel) -> AsyncIterator[str]:
         stubs = Stubs(UserDirectoryStub(channel), WorkspaceAdminStub(channel))
         app = create_app(stubs, Settings(port=port, public_url=base_url))
         config = uvicorn.Config(
-            app, lifespan="off", log_config=None, access_log=False, http="httptools", ws="none"
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            http="httptools",
+            ws="none",
+            proxy_headers=False,
         )
         server = _Server(config)
         serving = asyncio.create_task(server.serve([listener]))

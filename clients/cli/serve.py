@@ -21,6 +21,7 @@ from core_service import settings as core_settings
 from core_service.channel import InProcessChannel
 from core_service.identity import Identity
 from core_service.opening import opened
+from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
 from core_service.service import add_services
 from scim_gateway.app import Stubs, create_app
@@ -66,7 +67,7 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
     base_url = f"http://{_HOST}:{http_port}/scim/v2"
     file = chosen.data / "demo.json"
     async with signals() as stop, opened(chosen) as core:
-        identity = Identity(core)
+        identity = Identity(core, limits=limits_of(chosen))
         server = await start_server(core, identity, chosen)
         channel = InProcessChannel()
         add_services(core, identity, channel)

@@ -82,6 +82,7 @@ def rpc(
                     SCOPES[call.method],
                     call.trace_id,
                     use_case.__name__,
+                    context.peer(),
                 )
                 call.caller = caller
                 texts.check(request)

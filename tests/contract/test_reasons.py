@@ -9,6 +9,8 @@ from userdirectory.errors import CODES
 from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1 import user_directory_pb2 as api
 
+from core_service.identity import Identity
+from core_service.rate_limits import Limits, Rate
 from tests.contract.conftest import World, refusal, set_workspace
 from tests.contract.test_access import UNKNOWN, integration_of
 from tests.contract.test_identity import LAPSED
@@ -24,14 +26,22 @@ ELSEWHERE = {
     "WORKSPACE_MISMATCH",
 }
 UNUSED = {
-    "RATE_LIMITED",
     # Identity providers find no guest role, by name or id, that this could refuse.
     "GUEST_RESTRICTED",
 }
 """Reasons that no call is given now."""
+BURST = 30
+"""More requests than any other cause makes with one credential."""
 
 Caused = tuple[Awaitable[Any], dict[str, str]]
 CAUSES: dict[str, Callable[[World], Awaitable[Caused]]] = {}
+
+
+@pytest.fixture
+def identity(core):
+    """Lets a credential ask no more than BURST in all: its clock stands."""
+    limits = Limits(Rate(per_second=1, burst=BURST), clock=lambda: 0.0)
+    return Identity(core, cache_seconds=0, limits=limits)
 
 
 def causes(reason: str) -> Callable[[Any], Any]:
@@ -252,6 +262,14 @@ async def _(world):
     await set_workspace(world.core, place.workspace_id, signed_off)
     call = ask(world, place.token, "CreateUser", user=person(place))
     return call, {"needed": "openid_connect"}
+
+
+@causes("RATE_LIMITED")
+async def _(world):
+    place = await world.place()
+    for _ in range(BURST):
+        await ask(world, place.token, "CountUsers")
+    return ask(world, place.token, "CountUsers"), {"retry_after_seconds": "1"}
 
 
 @causes("SUBJECT_MISSING")

@@ -33,6 +33,8 @@ def test_every_problem_is_named_at_once():
         "REFLECTION": "perhaps",
         "SHUTDOWN_SECONDS": "nan",
         "LOG_LEVEL": "loud",
+        "RATE_LIMIT": "1.5",
+        "RATE_BURST": "0",
     }
     with pytest.raises(SettingsError) as caught:
         settings.read({}, wrong)

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,14 +25,18 @@ class Deployment:
     Args:
         folder: For the data besides the database.
         database_url: The database, empty.
+        settings: Of the core, besides its database.
 
     Attributes:
         place: The workspace, with preset `strict-rfc`: what is deleted is gone.
         service_token: A credential for everything.
     """
 
-    def __init__(self, folder: Path, database_url: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, settings: Mapping[str, str] | None = None
+    ) -> None:
         """Make the workspace; start nothing yet."""
+        self._settings = settings or {}
         self._folder = folder
         self.database_url = database_url
         self._ports = free_port(), free_port()
@@ -72,7 +77,7 @@ class Deployment:
             "core_service",
             f"--grpc-port={self._ports[0]}",
             f"--data={self._folder}",
-            settings={"DATABASE_URL": self.database_url},
+            settings={**self._settings, "DATABASE_URL": self.database_url},
         )
         self.core.wait_for("Serving gRPC")
 

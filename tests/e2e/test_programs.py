@@ -5,7 +5,7 @@ import json
 import socket
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import grpc
@@ -114,11 +114,16 @@ def test_a_taken_port_is_named(tmp_path: Path, arguments: tuple[str, ...]):
 class Serve:
     """`userdir serve` on a data folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] | None = None) -> None:
         """Start it and wait for its greeting."""
         self.folder = folder
         self.program = Program(
-            USERDIR, "serve", "--http-port=0", "--grpc-port=0", f"--data={folder}"
+            USERDIR,
+            "serve",
+            "--http-port=0",
+            "--grpc-port=0",
+            f"--data={folder}",
+            settings=settings,
         )
         self.program.wait_for("Ctrl-C stops")
         self.demo = json.loads((folder / "demo.json").read_text())
@@ -200,6 +205,24 @@ def test_a_second_start_keeps_everything(tmp_path: Path):
         ]
         assert [user["userName"] for user in kept] == [user["userName"] for user in made]
         assert third.tokens == second.tokens == first.tokens
+
+
+SLOW = {"RATE_LIMIT": "1", "RATE_BURST": "3"}
+
+
+def test_serve_limits_requests(tmp_path: Path):
+    """`userdir serve` honours RATE_LIMIT and RATE_BURST."""
+    serve = Serve(tmp_path / "data", SLOW)
+    with serve.program, serve.client("strict-rfc") as client:
+        assert {client.get("/Users").status for _ in range(20)} == {200, 429}
+
+
+def test_the_core_limits_requests(tmp_path: Path):
+    """So does the core on its own."""
+    with Deployment(tmp_path, f"sqlite:///{tmp_path / 'directory.db'}", SLOW) as deployment:
+        deployment.wait_until_ready()
+        with deployment.client() as client:
+            assert {client.get("/Users").status for _ in range(20)} == {200, 429}
 
 
 @pytest.fixture

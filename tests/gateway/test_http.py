@@ -56,6 +56,14 @@ async def test_without_a_usable_credential_the_core_is_not_asked(http: Http, cor
     assert core.asked == []
 
 
+async def test_the_core_is_told_the_address_of_the_socket(http: Http, core: Core):
+    """X08: whatever headers say of who asks."""
+    named = {"x-forwarded-for": "198.51.100.1", "forwarded": "for=198.51.100.1"}
+    await http.get("/Users", headers=named | {"client-address": "198.51.100.1"})
+
+    assert core.only.metadata["client-address"] == "127.0.0.1"
+
+
 async def test_a_missing_and_a_wrong_credential_look_the_same(http: Http, core: Core):
     """Nobody learns which tokens exist."""
     missing = await http.get("/Users", headers={"authorization": ""})
@@ -393,10 +401,11 @@ async def test_one_line_is_logged(http: Http, core: Core, caplog: pytest.LogCapt
     assert "\n" not in second
 
 
+@pytest.mark.parametrize("reason", ["CREDENTIAL_MISSING", "RATE_LIMITED"])
 @pytest.mark.parametrize("stopping", [False, True])
-async def test_readiness(stubs: Stubs, core: Core, stopping: bool):
+async def test_readiness(stubs: Stubs, core: Core, stopping: bool, reason: str):
     """Ready is who reaches a core that asks for a credential, until told to stop."""
-    core.replies["GetWorkspace"] = DirectoryError("CREDENTIAL_MISSING", "No. Stop.")
+    core.replies["GetWorkspace"] = DirectoryError(reason, "No. Stop.")
     app = create_app(stubs, Settings())
     async with ASGIConductor(app) as conductor:
         app.gateway.stopping = stopping
