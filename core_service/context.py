@@ -108,6 +108,10 @@ class Contexts:
             raise _not_found(workspace_id)
         return await self._of(tx, row)
 
+    def forget(self, workspace_id: str) -> None:
+        """Forget a workspace that is gone: another one may get its id, its version and its time."""
+        self._kept.pop(workspace_id, None)
+
     async def _of(self, tx: Transaction, row: store.WorkspaceRow) -> Context:
         kept = self._kept.get(row.id)
         if kept is None or kept.read_at != (row.version, row.update_time):

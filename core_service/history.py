@@ -39,6 +39,7 @@ RULES: dict[str, str] = {
     "ROLE_CATALOGUE": "R-143",
     "NO_SEAT": "R-044",
     "LIMIT_REACHED": "R-174",
+    "INVOICE_PENDING": "R-049",
     "INTEGRATION_OFF": "R-062",
     "NOT_ENTITLED": "R-009",
     "SIGN_ON_MISSING": "R-013",

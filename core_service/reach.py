@@ -13,6 +13,7 @@ OWN_OR_ALL = frozenset(
         "CreateAccessToken",
         "CreateServiceCredential",
         "ListServiceCredentials",
+        "ListWorkspaces",
         "RotateServiceCredential",
         "RevokeServiceCredential",
     }

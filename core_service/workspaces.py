@@ -1,4 +1,4 @@
-"""The use cases of workspaces: reading one, creating one, setting its own values."""
+"""The use cases of workspaces: reading and listing them, creating one, setting its own values."""
 
 import re
 from urllib.parse import urlsplit
@@ -8,12 +8,12 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import role_pb2, workspace_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
-from core_service import custom_attributes, policy, role_rows, views
+from core_service import custom_attributes, listing, policy, role_rows, views
 from core_service.core import Caller, Core
 from core_service.rules import names, regions
 from core_service.rules import teams as team_rules
 from core_service.rules.wording import invalid, shown
-from core_service.storage import store
+from core_service.storage import pages, store
 from core_service.storage.database import Transaction
 from core_service.workspace_writes import change
 from core_service.writing import Write
@@ -47,6 +47,36 @@ async def get(
         row = await store.workspace(tx, caller.workspace_id)
         assert row is not None
         return api.GetWorkspaceResponse(workspace=await _shown(tx, row))
+
+    return await core.storage.read(work)
+
+
+async def list_(
+    core: Core, caller: Caller, request: api.ListWorkspacesRequest
+) -> api.ListWorkspacesResponse:
+    """
+    Return a page of all workspaces, by id; its own alone to a caller that is bound to one.
+
+    Raises:
+        DirectoryError: PAGE_TOKEN_INVALID, FIELD_INVALID (page size).
+    """
+    scope = listing.scope(caller.workspace_id, "workspaces", None, "")
+    after = ""
+    if request.page_token:
+        after = str(pages.decode_token(core.page_key, scope, request.page_token)[0])
+    limit = listing.page_size(request.page_size)
+
+    async def work(tx: Transaction) -> api.ListWorkspacesResponse:
+        if caller.workspace_id:
+            row = await store.workspace(tx, caller.workspace_id)
+            own = [] if row is None else [await _shown(tx, row)]
+            return api.ListWorkspacesResponse(workspaces=own)
+        rows = await store.workspaces_page(tx, after, role_pb2.ROLE_KIND_GUEST, limit + 1)
+        last = [rows[limit - 1][0].id] if len(rows) > limit else None
+        return api.ListWorkspacesResponse(
+            workspaces=[_message(row, external) for row, external in rows[:limit]],
+            next_page_token=listing.token(core.page_key, scope, last),
+        )
 
     return await core.storage.read(work)
 
@@ -123,6 +153,10 @@ async def update(
 
 
 async def _shown(tx: Transaction, row: store.WorkspaceRow) -> workspace_pb2.Workspace:
+    return _message(row, await store.has_users_of_kind(tx, row.id, role_pb2.ROLE_KIND_GUEST))
+
+
+def _message(row: store.WorkspaceRow, has_external_users: bool) -> workspace_pb2.Workspace:
     message = workspace_pb2.Workspace.FromString(row.document)
     message.id = row.id
     message.etag = views.etag(row.version)
@@ -131,7 +165,7 @@ async def _shown(tx: Transaction, row: store.WorkspaceRow) -> workspace_pb2.Work
     message.policy.CopyFrom(policy.to_message(policy.of(message.policy)))
     # Whether another way to sign in than the single sign-on must stay is all that the directory
     # says of it; switching one off is the product's (R-015).
-    message.has_external_users = await store.has_users_of_kind(tx, row.id, role_pb2.ROLE_KIND_GUEST)
+    message.has_external_users = has_external_users
     return message
 
 

@@ -41,6 +41,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     # Never 429: Entra would pause the whole job for it.
     "NO_SEAT": (403, ""),
     "LIMIT_REACHED": (403, ""),
+    "INVOICE_PENDING": (403, ""),
     "INTEGRATION_OFF": (403, ""),
     "NOT_ENTITLED": (403, ""),
     "SIGN_ON_MISSING": (403, ""),

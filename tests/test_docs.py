@@ -204,8 +204,11 @@ def test_the_commands_of_troubleshooting_work(tmp_path: Path):
                 for integration in answers[-1].get("integrations", ()):
                     words["INTEGRATION_ID"] = integration["id"]
                     words["TOKEN_ID"] = integration["tokens"][0]["id"]
+                for workspace in answers[-1].get("workspaces", ()):
+                    if workspace["id"] == words["WORKSPACE"]:
+                        words["VERSION"] = workspace["etag"].strip('W/"')
 
-    assert {"integrations", "checks", "user", "token", "secret"} <= {
+    assert {"integrations", "checks", "user", "token", "secret", "workspaces", "userCount"} <= {
         key for answer in answers for key in answer
     }
 

@@ -17,6 +17,7 @@ from core_service import (
     role_catalogue,
     seats_booking,
     service_credentials,
+    workspace_removal,
     workspaces,
 )
 from core_service.core import Caller
@@ -36,6 +37,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         return await workspaces.get(self.core, caller, request)
 
     @rpc
+    async def ListWorkspaces(
+        self, request: pb.ListWorkspacesRequest, caller: Caller
+    ) -> pb.ListWorkspacesResponse:
+        return await workspaces.list_(self.core, caller, request)
+
+    @rpc
     async def CreateWorkspace(
         self, request: pb.CreateWorkspaceRequest, caller: Caller
     ) -> pb.CreateWorkspaceResponse:
@@ -46,6 +53,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         self, request: pb.UpdateWorkspaceRequest, caller: Caller
     ) -> pb.UpdateWorkspaceResponse:
         return await workspaces.update(self.core, caller, request)
+
+    @rpc
+    async def DeleteWorkspace(
+        self, request: pb.DeleteWorkspaceRequest, caller: Caller
+    ) -> pb.DeleteWorkspaceResponse:
+        return await workspace_removal.delete(self.core, caller, request)
 
     @rpc
     async def GetPolicy(self, request: pb.GetPolicyRequest, caller: Caller) -> pb.GetPolicyResponse:

@@ -110,7 +110,7 @@ class Writer:
             together.append(waiting)
             try:
                 self._connection.execute("SAVEPOINT work")
-                tx = SqliteTransaction(self._connection)
+                tx = SqliteTransaction(self._connection, self._thread)
                 if waiting.workspace_id:
                     tx.workspace = await workspace(tx, waiting.workspace_id)
                 waiting.result = await waiting.work(tx)

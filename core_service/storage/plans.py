@@ -14,7 +14,7 @@ from sqlalchemy.sql.elements import ClauseElement
 from core_service.storage.expressions import TextList
 
 SCAN = "scan"
-"""The execution option of statements that may read many rows."""
+"""The execution option of statements that may read or write many rows."""
 
 _SQLITE = sqlite.dialect(paramstyle="named")
 _POSTGRESQL = asyncpg.dialect()  # type: ignore[no-untyped-call]
@@ -31,7 +31,7 @@ class Plan:
         names: The parameters in the order of `$1`, `$2`, ... (PostgreSQL).
         constants: The values that the statement itself has.
         lists: The parameters that are lists.
-        scans: Whether it may read many rows.
+        scans: Whether it may read or write many rows.
     """
 
     text: str

@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.sql.base import Executable
@@ -16,6 +16,7 @@ from core_service.storage.database import NO_VALUES
 from core_service.storage.failures import conflict, taken, unavailable
 from core_service.storage.rows import WorkspaceRow
 
+T = TypeVar("T")
 BUSY_MILLISECONDS = 5_000
 _STATEMENTS_KEPT = 512
 _UNIQUE = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
@@ -28,7 +29,7 @@ class SqliteTransaction:
     def __init__(
         self, connection: sqlite3.Connection, scanners: ThreadPoolExecutor | None = None
     ) -> None:
-        """Run scans in *scanners*; None runs them at once, as in a write."""
+        """Run what touches many rows in *scanners*; None runs it at once."""
         self.workspace: WorkspaceRow | None = None
         self._connection = connection
         self._scanners = scanners
@@ -51,28 +52,39 @@ class SqliteTransaction:
         self, statement: Executable, values: Mapping[str, Any] = NO_VALUES
     ) -> list[tuple[Any, ...]]:
         """Return every row."""
-        plan = plans.for_sqlite(statement)
-        if plan.scans and self._scanners is not None:
-            loop = asyncio.get_running_loop()
-            scan = loop.run_in_executor(self._scanners, self._fetch, plan, values)
-            try:
-                return await asyncio.shield(scan)
-            except asyncio.CancelledError:
-                self._connection.interrupt()
-                await asyncio.wait([scan])
-                scan.exception()
-                raise
-        return self._fetch(plan, values)
+        return await self._in_turn(plans.for_sqlite(statement), values, self._fetch)
 
     async def run(self, statement: Executable, values: Mapping[str, Any] = NO_VALUES) -> int:
         """Run a write and return how many rows it touched."""
-        return self._execute(plans.for_sqlite(statement), values).rowcount
+        return await self._in_turn(plans.for_sqlite(statement), values, self._touch)
 
     async def run_many(self, statement: Executable, values: Sequence[Mapping[str, Any]]) -> None:
         """Run a write once for each of *values*."""
         plan = plans.for_sqlite(statement)
         for each in values:
             self._execute(plan, each)
+
+    async def _in_turn(
+        self,
+        plan: plans.Plan,
+        values: Mapping[str, Any],
+        execute: Callable[[plans.Plan, Mapping[str, Any]], T],
+    ) -> T:
+        """Execute a plan, elsewhere than in the event loop if it takes long."""
+        if not plan.scans or self._scanners is None:
+            return execute(plan, values)
+        loop = asyncio.get_running_loop()
+        scan = loop.run_in_executor(self._scanners, execute, plan, values)
+        try:
+            return await asyncio.shield(scan)
+        except asyncio.CancelledError:
+            self._connection.interrupt()
+            await asyncio.wait([scan])
+            scan.exception()
+            raise
+
+    def _touch(self, plan: plans.Plan, values: Mapping[str, Any]) -> int:
+        return self._execute(plan, values).rowcount
 
     def _fetch(self, plan: plans.Plan, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return self._execute(plan, values).fetchall()

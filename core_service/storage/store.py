@@ -98,6 +98,7 @@ from core_service.storage.store_people import (
     report_counts,
     reports_below,
 )
+from core_service.storage.store_removal import Removed, delete_workspace
 from core_service.storage.store_users import (
     active_users_of_role,
     count_users_of_role,
@@ -136,6 +137,7 @@ from core_service.storage.store_workspaces import (
     update_workspace,
     workspace,
     workspace_ids,
+    workspaces_page,
 )
 
 __all__ = [
@@ -148,6 +150,7 @@ __all__ = [
     "MemberRow",
     "OutboxRow",
     "Refusals",
+    "Removed",
     "RoleRow",
     "SeenRoleNameRow",
     "TombstoneRow",
@@ -172,6 +175,7 @@ __all__ = [
     "delete_integration",
     "delete_role",
     "delete_user",
+    "delete_workspace",
     "deleted_users",
     "display_names",
     "due_in_outbox",
@@ -256,4 +260,5 @@ __all__ = [
     "users_of_role",
     "workspace",
     "workspace_ids",
+    "workspaces_page",
 ]

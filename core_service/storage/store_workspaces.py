@@ -21,6 +21,22 @@ from core_service.storage.tables import settings, users, workspaces
 _WORKSPACE = sa.select(workspaces).where(workspaces.c.id == param("id"))
 LOCK_WORKSPACE = _WORKSPACE.with_for_update()
 _WORKSPACE_IDS = sa.select(workspaces.c.id).order_by(workspaces.c.id)
+_PAGE = (
+    sa.select(
+        workspaces,
+        sa.exists().where(
+            users.c.workspace_id == workspaces.c.id,
+            roles_table.c.workspace_id == workspaces.c.id,
+            roles_table.c.kind == param("kind", sa.BigInteger()),
+            users.c.role_id == roles_table.c.id,
+            users.c.unlink_time.is_(None),
+            users.c.delete_time.is_(None),
+        ),
+    )
+    .where(workspaces.c.id > param("after"))
+    .order_by(workspaces.c.id)
+    .limit(param("limit", sa.BigInteger()))
+)
 _INSERT_WORKSPACE = sa.insert(workspaces)
 _UPDATE_WORKSPACE = update_by(workspaces, "id")
 _ADD_COUNTS = (
@@ -73,6 +89,14 @@ async def workspace(tx: Transaction, id: str) -> WorkspaceRow | None:
 async def workspace_ids(tx: Transaction) -> list[str]:
     """Return the ids of all workspaces, in order."""
     return [row[0] for row in await tx.all(_WORKSPACE_IDS)]
+
+
+async def workspaces_page(
+    tx: Transaction, after: str, kind: int, limit: int
+) -> list[tuple[WorkspaceRow, bool]]:
+    """Return workspaces behind an id, in order, and whether each has a user of a RoleKind."""
+    rows = await tx.all(_PAGE, {"after": after, "kind": kind, "limit": limit})
+    return [(WorkspaceRow._make(row[:-1]), bool(row[-1])) for row in rows]
 
 
 async def insert_workspace(tx: Transaction, row: WorkspaceRow) -> None:

@@ -8,6 +8,7 @@ from userdirectory.v1.workspace_admin_pb2 import (
     CreateIntegrationRequest,
     GetAccountRequest,
     GetWorkspaceRequest,
+    ListWorkspacesRequest,
     UpdatePolicyRequest,
     UpdateWorkspaceRequest,
 )
@@ -182,3 +183,56 @@ async def test_an_account_is_shown_to_a_workspace_that_has_it(admin):
     assert other.workspace_id not in error.message
     assert scope.metadata == {"scope": "accounts.read"}
     assert (await admin.world.ask(one.token, ListUsersRequest())).total_size == 2
+
+
+async def listed(admin, token, **options):
+    """Return all workspaces that a token lists, page by page."""
+    found, page_token = [], ""
+    while True:
+        request = ListWorkspacesRequest(page_token=page_token, **options)
+        answer = await admin.world.ask(token, request)
+        assert len(answer.workspaces) <= options.get("page_size", 100)
+        found += answer.workspaces
+        page_token = answer.next_page_token
+        if not page_token:
+            return found
+
+
+async def test_workspaces_are_listed_by_id(admin):
+    """All of them, each once, as GetWorkspace shows them, whatever the size of a page."""
+    places = [await admin.world.place() for _ in range(5)]
+    await admin.user(places[0], "visitor", "Guest")
+    found = await listed(admin, admin.token, page_size=2)
+    by_id = {workspace.id: workspace for workspace in found}
+
+    assert list(by_id) == sorted(by_id)
+    assert [each.id for each in found] == [each.id for each in await listed(admin, admin.token)]
+    for place in places:
+        shown = (await admin.ask(place, GetWorkspaceRequest())).workspace
+        assert by_id[place.workspace_id] == shown
+    assert by_id[places[0].workspace_id].has_external_users
+
+
+async def test_who_is_bound_to_a_workspace_lists_it_alone(admin):
+    """A product of one workspace does not learn of others; an identity provider lists nothing."""
+    place = await admin.world.place()
+    bound = await admin.world.service("workspaces.read", place.workspace_id)
+    found = await listed(admin, bound, page_size=1)
+    error = await refusal(admin.world.ask(place.token, ListWorkspacesRequest()))
+
+    assert found == [(await admin.ask(place, GetWorkspaceRequest())).workspace]
+    assert error.reason == "SCOPE_MISSING"
+
+
+async def test_a_page_of_workspaces_is_not_forged(admin):
+    """A token of another list, and a page of less than nothing, are refused."""
+    place = await admin.world.place()
+    for number in range(2):
+        await admin.user(place, f"u{number}")
+    page = await admin.ask(place, ListUsersRequest(page_size=1))
+    errors = [
+        await refusal(admin.world.ask(admin.token, ListWorkspacesRequest(**wrong)))
+        for wrong in ({"page_token": page.next_page_token}, {"page_size": -1})
+    ]
+
+    assert [error.reason for error in errors] == ["PAGE_TOKEN_INVALID", "FIELD_INVALID"]

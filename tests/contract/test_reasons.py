@@ -8,6 +8,7 @@ from google.protobuf import json_format
 from userdirectory.errors import CODES
 from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1 import user_directory_pb2 as api
+from userdirectory.v1.workspace_admin_pb2 import DeleteWorkspaceRequest, GetWorkspaceRequest
 
 from core_service.identity import Identity
 from core_service.rate_limits import Limits, Rate
@@ -238,6 +239,19 @@ async def _(world):
     await set_workspace(world.core, place.workspace_id, one)
     call = ask(world, place.token, "CreateUser", user=person(place))
     return call, {"limit": "1", "what": "users"}
+
+
+@causes("INVOICE_PENDING")
+async def _(world):
+    place = await world.place(seats=1)
+    booking = workspace_pb2.Workspace(seat_plan={"automatic_booking": True})
+    await set_workspace(world.core, place.workspace_id, booking)
+    await created(world, place)
+    product = await world.service()
+    named = {"workspace_id": place.workspace_id}
+    read = await world.ask(product, GetWorkspaceRequest(**named))
+    call = world.ask(product, DeleteWorkspaceRequest(**named, etag=read.workspace.etag))
+    return call, {"seats": "1"}
 
 
 @causes("INTEGRATION_OFF")
