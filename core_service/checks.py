@@ -9,13 +9,15 @@ from userdirectory.text import fold
 from userdirectory.v1 import policy_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
-from core_service import credentials
+from core_service import credentials, history
 from core_service.context import Context
 from core_service.core import Caller, Core
 from core_service.ports import facts_of, sign_on
 from core_service.rules.wording import shown
 from core_service.storage import store
 from core_service.storage.database import Transaction
+
+_MOST_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class _Subject:
     An integration with what is checked of it.
 
     Attributes:
+        refusals: Why its requests were refused in the last 24 hours, the most frequent first.
         not_entitled: Why the workspace may not be provisioned; None if it may.
         no_sign_on: Why nobody may be created for want of single sign-on; None if they may.
     """
@@ -32,6 +35,7 @@ class _Subject:
     row: store.WorkspaceRow
     integration: store.IntegrationRow
     credentials: Sequence[store.CredentialRow]
+    refusals: Sequence[store.Refusals]
     now: int
     not_entitled: DirectoryError | None
     no_sign_on: DirectoryError | None
@@ -53,13 +57,15 @@ async def check(
         assert row is not None
         integration = await credentials.find(tx, caller.workspace_id, request.id, "id")
         rows = await store.credentials_of(tx, caller.workspace_id, integration.id)
+        now = core.now()
         facts, policy = facts_of(context.id, context.message), context.policy
         subject = _Subject(
             context,
             row,
             integration,
             rows,
-            core.now(),
+            await store.refusals(tx, caller.workspace_id, now - history.DAY, integration.id),
+            now,
             await _refusal(core.ports.entitlement.allows(facts, policy)),
             await _refusal(sign_on.guard(core.ports.sign_on, facts, policy)),
         )
@@ -149,21 +155,26 @@ def _seats_left(subject: _Subject) -> api.Check:
 
 
 def _roles_addressable(subject: _Subject) -> api.Check:
-    """Identity providers name roles and teams by value, teams in one text with commas (R-119)."""
+    """Identity providers name roles by value, and their filters do not mind case (R-119)."""
     roles = [role.name for role in subject.context.roles.values() if role.kind != "guest"]
     alike = _alike(roles)
-    commas = [team for team in subject.context.message.teams if "," in team]
+    finding = f"Roles that provisioning can name: {len(roles)}."
     if alike:
         finding = f"Roles whose names differ in case alone: {shown(', '.join(alike))}."
-    elif commas:
-        finding = f"Teams with a comma in the name: {shown('; '.join(commas))}."
-    else:
-        finding = f"Roles that provisioning can name: {len(roles)}."
     return _check(
-        "roles_addressable",
-        not alike and not commas,
-        finding,
-        "Rename them: filters do not tell them apart, and a comma ends the name of a team.",
+        "roles_addressable", not alike, finding, "Rename them: filters do not tell them apart."
+    )
+
+
+def _team_names(subject: _Subject) -> api.Check:
+    """Identity providers send the teams of a user as one text with commas between (R-119)."""
+    teams = subject.context.message.teams
+    commas = [team for team in teams if "," in team]
+    finding = f"Teams that provisioning can name: {len(teams)}."
+    if commas:
+        finding = f"Teams with a comma in the name: {shown('; '.join(commas))}."
+    return _check(
+        "team_names", not commas, finding, "Rename them: a comma ends the name of a team."
     )
 
 
@@ -178,6 +189,24 @@ def _last_request_seen(subject: _Subject) -> api.Check:
         bool(times),
         finding,
         "Test the connection in the identity provider: its base URL and its token.",
+    )
+
+
+def _failures(subject: _Subject) -> api.Check:
+    found = subject.refusals
+    finding = "No request was refused in the last 24 hours."
+    if found:
+        first = ", ".join(
+            f"{each.reason.removeprefix(history.PREFIX)} ({each.times})"
+            for each in found[:_MOST_REASONS]
+        )
+        total = sum(each.times for each in found)
+        finding = f"Requests refused in the last 24 hours: {total}. Most often: {first}."
+    return _check(
+        "failures",
+        not found,
+        finding,
+        "List the failures to see whom they concern; troubleshooting has a section on each reason.",
     )
 
 
@@ -202,5 +231,7 @@ _CHECKS = (
     _sign_on,
     _seats_left,
     _roles_addressable,
+    _team_names,
     _last_request_seen,
+    _failures,
 )

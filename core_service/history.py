@@ -12,6 +12,8 @@ from core_service.storage.database import Transaction
 DAY = 86_400 * 1_000_000
 """A day in microseconds."""
 MOST_USERS = 100
+PREFIX = "ERROR_REASON_"
+"""What the names of reasons begin with in the log."""
 
 RULES: dict[str, str] = {
     "USER_NOT_FOUND": "",
@@ -65,7 +67,6 @@ _ABOUT_USERS = frozenset(
 )
 # Operations whose target is a user.
 _ON_USERS = ("UpdateUser", "PatchUser", "DeleteUser", "RestoreUser", "PurgeUser")
-_PREFIX = "ERROR_REASON_"
 _LATEST = 2**63 - 1
 
 
@@ -118,7 +119,6 @@ async def list_failures(
     async def work(tx: Transaction) -> api.ListFailuresResponse:
         await core.contexts.read(tx, caller.workspace_id)
         found = await store.refusals(tx, caller.workspace_id, since)
-        found.sort(key=lambda refusal: (-refusal.times, refusal.reason))
         failures = [await _failure(tx, caller.workspace_id, refusal, since) for refusal in found]
         return api.ListFailuresResponse(failures=failures)
 
@@ -142,7 +142,7 @@ def entry(row: store.LogRow) -> log_pb2.LogEntry:
 async def _failure(
     tx: Transaction, workspace_id: str, refusal: store.Refusals, since: int
 ) -> api.Failure:
-    name = refusal.reason.removeprefix(_PREFIX)
+    name = refusal.reason.removeprefix(PREFIX)
     operations = None if name in _ABOUT_USERS else _ON_USERS
     user_ids = await store.refused_targets(
         tx, workspace_id, refusal.reason, since, operations, MOST_USERS

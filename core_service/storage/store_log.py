@@ -42,6 +42,7 @@ _REFUSED = where(sa.select(log.c.reason), log, "workspace_id").where(
     log.c.reason != "", log.c.time >= param("since", _WHOLE), log.c.integration_id != ""
 )
 _REASONS = _REFUSED.add_columns(sa.func.count(), sa.func.max(log.c.sequence)).group_by(log.c.reason)
+_REASONS_OF_ONE = where(_REASONS, log, "integration_id")
 _CONCERNED = (
     where(sa.select(log.c.target_id), log, "workspace_id", "reason")
     .where(
@@ -115,10 +116,23 @@ async def log_entry(tx: Transaction, workspace_id: str, sequence: int) -> LogRow
     return None if row is None else LogRow._make(row)
 
 
-async def refusals(tx: Transaction, workspace_id: str, since: int) -> list[Refusals]:
-    """Return the reasons that integrations were given since a time, in microseconds."""
-    rows = await tx.all(_REASONS, {"workspace_id": workspace_id, "since": since})
-    return [Refusals._make(row) for row in rows]
+async def refusals(
+    tx: Transaction, workspace_id: str, since: int, integration_id: str = ""
+) -> list[Refusals]:
+    """
+    Return the reasons that integrations were given, the most frequent first.
+
+    Args:
+        since: From this time on, in microseconds.
+        integration_id: Only those of this integration; empty for those of all.
+    """
+    values = {"workspace_id": workspace_id, "since": since}
+    if integration_id:
+        rows = await tx.all(_REASONS_OF_ONE, values | {"integration_id": integration_id})
+    else:
+        rows = await tx.all(_REASONS, values)
+    found = [Refusals._make(row) for row in rows]
+    return sorted(found, key=lambda refusal: (-refusal.times, refusal.reason))
 
 
 async def refused_targets(

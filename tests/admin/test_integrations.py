@@ -2,37 +2,24 @@
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from userdirectory.v1 import integration_pb2, workspace_pb2
+from userdirectory.v1 import integration_pb2
 from userdirectory.v1.user_directory_pb2 import ListUsersRequest
 from userdirectory.v1.workspace_admin_pb2 import (
-    CheckIntegrationRequest,
     CreateIntegrationRequest,
-    CreateRoleRequest,
     DeleteIntegrationRequest,
     ListIntegrationsRequest,
     RevokeTokenRequest,
     RotateTokenRequest,
     UpdateIntegrationRequest,
     UpdatePolicyRequest,
-    UpdateWorkspaceRequest,
 )
 
 from core_service import tokens
+from tests.admin.test_checks import failed
 from tests.contract.conftest import refusal
 from tests.scim import person
 
 HOUR = 3_600_000_000
-CHECKS = [
-    "client_application",
-    "token_present",
-    "token_unexpired",
-    "enabled",
-    "plan",
-    "sign_on",
-    "seats_left",
-    "roles_addressable",
-    "last_request_seen",
-]
 
 
 def rotate(integration_id, overlap=None, lifetime=None):
@@ -47,14 +34,6 @@ def rotate(integration_id, overlap=None, lifetime=None):
 async def status(admin, token):
     """Return the status of an identity provider's connection test."""
     return (await admin.scim(token, "GET", "/Users?startIndex=1&count=2")).status
-
-
-async def failed(admin, place, integration_id):
-    """Return the remedies of the checks that fail, by their names."""
-    answer = await admin.ask(place, CheckIntegrationRequest(id=integration_id))
-    assert [check.name for check in answer.checks] == CHECKS
-    assert all(check.finding and bool(check.remedy) != check.passed for check in answer.checks)
-    return {check.name: check.remedy for check in answer.checks if not check.passed}
 
 
 @pytest.mark.rule("R-052")
@@ -246,36 +225,6 @@ async def test_no_rpc_changes_the_client_application_alone(admin):
         error = await refusal(admin.world.ask(place.token, request))
         assert error.reason == "SCOPE_MISSING"
     assert "client_application" not in await failed(admin, place, integration.id)
-
-
-@pytest.mark.rule("R-057", "R-182", "R-119")
-async def test_each_check_fails_for_its_cause(admin):
-    """One after another, with a remedy; a fresh integration lacks a request alone."""
-    place = await admin.world.place(seats=1)
-    made = await admin.integration(place)
-    id_ = made.integration.id
-    fresh = await failed(admin, place, id_)
-    await admin.ask(place, UpdateIntegrationRequest(id=id_, enabled=False))
-    await admin.ask(place, CreateRoleRequest(role={"name": "MEMBER"}))
-    token_id = made.integration.tokens[0].id
-    await admin.ask(place, rotate(id_, 0, 1))
-    await admin.ask(place, RevokeTokenRequest(integration_id=id_, token_id=token_id))
-    admin.world.clock.micros += HOUR
-    await admin.ask(place, UpdatePolicyRequest(policy={"preset": "PRESET_SINGLE_ROLE"}))
-    await admin.ask(
-        place,
-        UpdateWorkspaceRequest(
-            workspace=workspace_pb2.Workspace(plan="PLAN_FREE", sign_on="SIGN_ON_NONE")
-        ),
-    )
-    broken = await failed(admin, place, id_)
-    known = {each.id: each for each in await admin.integrations(place)}
-    for token in known[id_].tokens:
-        await admin.ask(place, RevokeTokenRequest(integration_id=id_, token_id=token.id))
-
-    assert set(fresh) == {"seats_left", "last_request_seen"}
-    assert set(broken) == set(CHECKS) - {"client_application", "token_present"}
-    assert "token_present" in await failed(admin, place, id_)
 
 
 @pytest.mark.rule("R-182", "R-051")
