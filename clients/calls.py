@@ -33,6 +33,7 @@ OPTIONS = (
     # A server that is gone without a word is noticed within 15 seconds.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
     # Tries are ours: one layer retries.
     ("grpc.enable_retries", 0),

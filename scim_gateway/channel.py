@@ -77,6 +77,9 @@ def _options() -> list[tuple[str, object]]:
         # A core that stopped answering is noticed within 15 seconds.
         ("grpc.keepalive_time_ms", 10_000),
         ("grpc.keepalive_timeout_ms", 5_000),
+        # gRPC measures with pings too, and waits a minute for those unless it is told otherwise;
+        # meanwhile it sends no others.
+        ("grpc.http2.ping_timeout_ms", 5_000),
         ("grpc.keepalive_permit_without_calls", 0),
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.min_reconnect_backoff_ms", 100),

@@ -232,7 +232,7 @@ def deployment(tmp_path: Path) -> Deployment:
 
 
 def test_sigterm_lets_calls_finish(deployment: Deployment):
-    """Calls that the core has when it is told to stop are answered; then it exits with 0."""
+    """Calls that the core has when it is told to stop are answered; then it exits with 0 (R06)."""
     metadata = (("authorization", f"Bearer {deployment.service_token}"),)
     workspace_id = deployment.place.workspace_id
     deployment.start_core()
@@ -270,7 +270,7 @@ def test_sigterm_lets_calls_finish(deployment: Deployment):
 
 
 def test_sigterm_lets_requests_finish(deployment: Deployment):
-    """Requests that the gateway has when it is told to stop are answered; it exits with 0."""
+    """Requests that the gateway has when it is told to stop are answered; it exits with 0 (R07)."""
     with deployment, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(deployment.client()) for _ in range(5)]
         with held(deployment):

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import resource
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,18 +107,30 @@ async def test_slow_heads_are_not_waited_for(
         assert await server.send(sent) == b""
 
 
-async def test_idle_connections_block_nobody(stubs: Stubs):
-    """Many that say nothing leave room for those who ask."""
-    async with serving(stubs, Settings(port=0)) as server:
-        idle = []
-        for _ in range(200):
-            connection = socket.socket()
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Let this process have both ends of a thousand connections."""
+    kept = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(kept[0], min(4096, kept[1])), kept[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, kept)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "GET /scim/v2/Users HTTP/1.1\r\nHost: ", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"],
+    ids=["nothing", "half a head", "a request, and keeps the connection"],
+)
+@pytest.mark.usefixtures("many_files")
+async def test_idle_connections_block_nobody(stubs: Stubs, said: str):
+    """D08: a thousand that say nothing, stop in a head, or keep alive leave room for who asks."""
+    async with serving(stubs, Settings(port=0)) as server, AsyncExitStack() as idle:
+        for _ in range(1000):
+            connection = idle.enter_context(socket.socket())
             connection.setblocking(False)
             await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", server.port))
-            idle.append(connection)
+            connection.send(said.encode())
         answer = await server.send(request("/healthz"))
-        for connection in idle:
-            connection.close()
 
     assert answer.startswith(b"HTTP/1.1 200")
 
@@ -150,7 +163,7 @@ async def test_what_has_begun_is_finished(stubs: Stubs, core: Core):
 
 
 async def test_not_ready_before_it_stops_listening(stubs: Stubs):
-    """Load balancers learn it from `/readyz` while requests are still accepted."""
+    """Load balancers learn it from `/readyz` while requests are still accepted (R07)."""
     async with serving(stubs, Settings(port=0, drain_seconds=1)) as server:
         server.stop.set()
         await until(lambda: server.app.gateway.stopping)
