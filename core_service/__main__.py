@@ -5,10 +5,12 @@ import os
 import sys
 
 import uvloop
+from userdirectory import logs, tracing
 from userdirectory.errors import DirectoryError
 
-from core_service import logs, settings
+from core_service import settings
 from core_service.identity import Identity
+from core_service.monitored import Watch
 from core_service.opening import opened
 from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
@@ -23,7 +25,8 @@ def main() -> int:
     try:
         chosen = settings.read(flags, os.environ)
         check_port(chosen.grpc_host, chosen.grpc_port, "GRPC_PORT")
-        logs.set_up(chosen.log_level)
+        check_port(chosen.metrics_host, chosen.metrics_port or 0, "METRICS_PORT")
+        logs.set_up(chosen.log_level, chosen.log_format)
         uvloop.run(serve(chosen))
     except (settings.SettingsError, PortError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -41,7 +44,13 @@ def main() -> int:
 
 async def serve(chosen: Settings) -> None:
     """Serve with the chosen settings until a signal says stop, then let calls finish."""
-    async with signals() as stop, opened(chosen) as core:
+    watch = Watch(chosen)
+    async with (
+        signals() as stop,
+        tracing.traced("userdirectory-core", os.environ) as traces,
+        opened(chosen, watch.measures, traces) as core,
+        watch.pages(core, stop),
+    ):
         identity = Identity(core, limits=limits_of(chosen))
         server = await start_server(core, identity, chosen)
         log.info("Serving gRPC at %s.", server.address)

@@ -2,11 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from core_service.context import Contexts
+from core_service.measures import Measures
 from core_service.ports import Ports
 from core_service.storage.database import Storage, Transaction
+
+if TYPE_CHECKING:
+    from userdirectory.traces import Traces
 
 T = TypeVar("T")
 
@@ -23,6 +27,8 @@ class Core:
         page_key: The key that authenticates page tokens, at least 32 bytes.
         contexts: The workspaces as they were last read.
         ports: What the product around the directory does.
+        measures: Takes note of what happens.
+        traces: Records the spans of calls; None: nobody does.
     """
 
     storage: Storage
@@ -31,6 +37,8 @@ class Core:
     page_key: bytes
     contexts: Contexts = field(default_factory=Contexts)
     ports: Ports = field(default_factory=Ports)
+    measures: Measures = field(default_factory=Measures)
+    traces: "Traces | None" = None
 
     async def write(self, caller: "Caller", work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes in a write of the caller's workspace; as `Storage.write`."""

@@ -6,23 +6,35 @@ import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from core_service.core import Core
+from core_service.measures import Measures
 from core_service.outbox import Worker
 from core_service.ports import Ports, SmtpMail
 from core_service.settings import Settings
 from core_service.storage import store
 from core_service.storage.database import Storage, Transaction, open_storage
+from core_service.storage.traced import TracedStorage
+
+if TYPE_CHECKING:
+    from userdirectory.traces import Traces
 
 _PAGE_KEY = "page_key"
 
 
 @contextlib.asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Core]:
+async def opened(
+    settings: Settings, measures: Measures | None = None, traces: "Traces | None" = None
+) -> AsyncIterator[Core]:
     """
     Give a core on the database of *settings*, made and migrated if need be, and close it.
 
     While it is given, a worker delivers its outbox.
+
+    Args:
+        measures: Takes note of what happens; None: nobody does.
+        traces: Records spans; None: nobody does.
 
     Raises:
         OSError: The data folder cannot be made.
@@ -31,16 +43,24 @@ async def opened(settings: Settings) -> AsyncIterator[Core]:
     """
     if not settings.database_url:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    storage = await open_storage(settings.storage_url)
+    measures = measures or Measures()
+    storage = await open_storage(settings.storage_url, measures=measures)
+    if traces is not None:
+        storage = TracedStorage(storage, traces)
     try:
-        core = await make_core(storage, _ports(settings))
+        core = await make_core(storage, _ports(settings), measures, traces)
         async with delivering(core, settings.shutdown_seconds):
             yield core
     finally:
         await storage.close()
 
 
-async def make_core(storage: Storage, ports: Ports | None = None) -> Core:
+async def make_core(
+    storage: Storage,
+    ports: Ports | None = None,
+    measures: Measures | None = None,
+    traces: "Traces | None" = None,
+) -> Core:
     """Return a core on *storage* with the time and ids of this machine; None: default ports."""
     return Core(
         storage=storage,
@@ -48,6 +68,8 @@ async def make_core(storage: Storage, ports: Ports | None = None) -> Core:
         new_id=new_id,
         page_key=await _page_key(storage),
         ports=ports or Ports(),
+        measures=measures or Measures(),
+        traces=traces,
     )
 
 

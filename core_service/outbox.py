@@ -36,6 +36,8 @@ _IDLE_SECONDS = 5.0
 _FIRST_WAIT = 5 * SECOND
 _LONGEST_WAIT = 3600 * SECOND
 
+_NAMES = "port=%(port)s outbox_id=%(outbox_id)s workspace_id=%(workspace_id)s attempts=%(attempts)d"
+
 Delivery = Callable[[Ports], Awaitable[None]]
 
 
@@ -135,7 +137,10 @@ class Worker:
         try:
             return await self._core.storage.write(row.workspace_id, work)
         except DirectoryError as error:
-            log.info("Not claimed: outbox_id=%s reason=%s", row.id, error.reason)
+            log.info(
+                "Not claimed: outbox_id=%(outbox_id)s reason=%(reason)s",
+                {"outbox_id": row.id, "reason": error.reason},
+            )
             return None
 
     async def _failure(self, deliver: Delivery) -> str:
@@ -159,25 +164,12 @@ class Worker:
             return await store.mark_done(tx, row, now)
 
         await self._settle(row, work)
-        log.info(
-            "Delivered: port=%s outbox_id=%s workspace_id=%s attempts=%d",
-            row.port,
-            row.id,
-            row.workspace_id,
-            row.attempts,
-        )
+        log.info(f"Delivered: {_NAMES}", _told(row))
 
     async def _note_failure(self, row: store.OutboxRow, error: str) -> None:
         due_time = self._core.now() + self._wait(row.attempts)
         await self._settle(row, lambda tx: store.mark_failed(tx, row, due_time, error))
-        log.warning(
-            "Not delivered: port=%s outbox_id=%s workspace_id=%s attempts=%d error=%s",
-            row.port,
-            row.id,
-            row.workspace_id,
-            row.attempts,
-            error,
-        )
+        log.warning(f"Not delivered: {_NAMES} error=%(error)s", {**_told(row), "error": error})
 
     async def _settle(
         self, row: store.OutboxRow, work: Callable[[Transaction], Awaitable[bool]]
@@ -193,7 +185,7 @@ class Worker:
             with attempt:
                 noted = await self._core.storage.write(row.workspace_id, work)
         if not noted:
-            log.warning("Another worker has tried meanwhile: outbox_id=%s", row.id)
+            log.warning(f"Another worker has tried meanwhile: {_NAMES}", _told(row))
 
     def _wait(self, attempts: int) -> int:
         """Return how long to wait after so many attempts, in microseconds: 5 s to an hour."""
@@ -212,6 +204,16 @@ class Worker:
                 await self._stopping.wait()
         except TimeoutError:
             pass
+
+
+def _told(row: store.OutboxRow) -> dict[str, object]:
+    """Return what log lines say of a row."""
+    return {
+        "port": row.port,
+        "outbox_id": row.id,
+        "workspace_id": row.workspace_id,
+        "attempts": row.attempts,
+    }
 
 
 async def _invoice(_: Core, tx: Transaction, row: store.OutboxRow) -> Delivery | None:

@@ -83,11 +83,14 @@ async def update(
     answer = await core.write(caller, work)
     if changed:
         log.info(
-            "policy changed: %s workspace_id=%s credential_id=%s trace_id=%s",
-            ",".join(changed),
-            caller.workspace_id,
-            caller.credential_id or "-",
-            caller.trace_id,
+            "policy changed: %(settings)s workspace_id=%(workspace_id)s "
+            "credential_id=%(credential_id)s trace_id=%(trace_id)s",
+            {
+                "settings": ",".join(changed),
+                "workspace_id": caller.workspace_id,
+                "credential_id": caller.credential_id or "-",
+                "trace_id": caller.trace_id,
+            },
         )
     return answer
 

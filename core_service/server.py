@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+LIVENESS = "liveness"
+"""What health says SERVING of while the process lives, whatever becomes of the database."""
+
 _HEALTH_SECONDS = 3.0
 _TURN_SECONDS = 0.5
 
@@ -64,7 +67,7 @@ class Server:
             grace_seconds: Calls that take longer are cancelled.
         """
         self._watch.cancel()
-        await self.checks.enter_graceful_shutdown()
+        await _tell(self.checks, _NOT_SERVING)
         # gRPC cancels calls that have arrived and wait for their turn to begin.
         turn = min(_TURN_SECONDS, grace_seconds / 4)
         await asyncio.sleep(turn)
@@ -88,6 +91,7 @@ async def start_server(core: Core, identity: Identity, settings: Settings) -> Se
         reflection.enable_server_reflection(names, server)
     port = _listen(server, settings)
     await server.start()
+    await checks.set(LIVENESS, _SERVING)
     await _tell(checks, _SERVING)
     watch = asyncio.create_task(_watch(core.storage, checks))
     return Server(settings.grpc_host, port, checks, server, watch)

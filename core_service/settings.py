@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import quote
 
-from core_service.logs import LEVELS
+from userdirectory.logs import FORMS, LEVELS
+
 from core_service.ports import SmtpServer
 
 
@@ -85,6 +86,18 @@ def level(text: str) -> str:
     if text.upper() not in LEVELS:
         raise ValueError(f"be one of {', '.join(LEVELS)}")
     return text.upper()
+
+
+def form(text: str) -> str:
+    """Return the name of a form of log lines."""
+    if text.lower() not in FORMS:
+        raise ValueError(f"be one of {', '.join(FORMS)}")
+    return text.lower()
+
+
+def optional_port(text: str) -> int | None:
+    """Return a TCP port, None if none is named."""
+    return port(text) if text else None
 
 
 def host(text: str) -> str:
@@ -175,6 +188,19 @@ class Settings:
             whole(1, 1_000_000_000),
             "How many requests each credential may make at once after a pause.",
         ),
+    ]
+    log_format: Annotated[
+        str, Setting("text", form, "How: text, or json for one JSON object a line.")
+    ]
+    metrics_host: Annotated[
+        str, Setting("127.0.0.1", host, "Where to listen for those who watch this process.")
+    ]
+    metrics_port: Annotated[
+        int | None,
+        Setting("", optional_port, "The port of /metrics, /healthz and /readyz; default: none."),
+    ]
+    metrics_by_workspace: Annotated[
+        bool, Setting("off", switch, "Whether /metrics shows the seats of each workspace.")
     ]
 
     smtp_url: Annotated[

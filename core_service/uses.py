@@ -3,6 +3,8 @@
 import asyncio
 import logging
 
+from userdirectory.logs import cause
+
 from core_service.core import Core
 from core_service.storage import store
 from core_service.storage.database import Transaction
@@ -46,5 +48,6 @@ class Uses:
 
     def _noted(self, noting: asyncio.Future[None]) -> None:
         self._noting.discard(noting)
-        if not noting.cancelled() and noting.exception() is not None:
-            log.warning("the use of a credential was not noted: %s", noting.exception())
+        error = None if noting.cancelled() else noting.exception()
+        if error is not None:
+            log.warning("A use was not noted: error=%(error)s", {"error": cause(error)})

@@ -10,14 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import uvloop
+from userdirectory import logs, tracing
 
 from scim_gateway.app import create_app
 from scim_gateway.channel import connect
+from scim_gateway.monitored import monitored
 from scim_gateway.serving import port_taken, serve
 from scim_gateway.settings import Settings, problems
 
 _ENVIRONMENT = "SCIM_"
-_KINDS: dict[type, Callable[[str], Any]] = {str: str, int: int, float: float}
+_KINDS: dict[type, Callable[[str], Any]] = {str: str, int: int, float: float, type(None): int}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,15 +34,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if found:
         print("The gateway cannot start:", *found, sep="\n  ", file=sys.stderr)
         return 2
-    if port_taken(settings.host, settings.port):
-        print(
-            f"Port {settings.port} is taken. Choose another with --port, or end the program that "
-            "has it.",
-            file=sys.stderr,
-        )
-        return 2
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for option, host, port in (
+        ("--port", settings.host, settings.port),
+        ("--metrics-port", settings.metrics_host, settings.metrics_port or 0),
+    ):
+        if port_taken(host, port):
+            print(
+                f"Port {port} is taken. Choose another with {option}, or end the program that "
+                "has it.",
+                file=sys.stderr,
+            )
+            return 2
+    logs.set_up(settings.log_level, settings.log_format)
     uvloop.run(_run(settings))
     return 0
 
@@ -70,6 +75,10 @@ def read_settings(
         except ValueError:
             wrong.append(f"{field.name} is {text!r}. Use a number.")
     settings = Settings(**values)
+    try:
+        tracing.exporter(environment)
+    except ValueError as error:
+        wrong.append(str(error))
     return settings, wrong + problems(settings)
 
 
@@ -79,8 +88,13 @@ async def _run(settings: Settings) -> None:
         logging.getLogger("scim_gateway").info("Listening on %s:%d%s, core at %s", *where)
 
     channel, stubs = connect(settings)
-    async with channel:
-        await serve(create_app(stubs, settings), settings, on_listening=say_where)
+    async with (
+        channel,
+        tracing.traced("scim-gateway", os.environ) as traces,
+        monitored(settings) as measures,
+    ):
+        app = create_app(stubs, settings, measures, traces)
+        await serve(app, settings, on_listening=say_where)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -92,10 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     told = _descriptions()
     for field in dataclasses.fields(Settings):
-        default = "" if field.default == "" else f" Default: {field.default}."
+        default = "" if field.default in ("", None) else f" Default: {field.default}."
         parser.add_argument(
             f"--{field.name.replace('_', '-')}",
-            metavar="NUMBER" if isinstance(field.default, int | float) else "TEXT",
+            metavar="TEXT" if isinstance(field.default, str) else "NUMBER",
             help=f"{told[field.name].replace('%', '%%')}{default}",
         )
     return parser

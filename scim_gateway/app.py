@@ -1,7 +1,7 @@
 """The SCIM service as an ASGI application."""
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import falcon
 import grpc
@@ -18,9 +18,13 @@ from scim_gateway.edge import Edge, Open, trace
 from scim_gateway.errors import ScimError
 from scim_gateway.groups import Groups, OneGroup
 from scim_gateway.me import Me
+from scim_gateway.measures import Measures
 from scim_gateway.searches import searches
 from scim_gateway.settings import Settings
 from scim_gateway.users import OneUser, Users
+
+if TYPE_CHECKING:
+    from userdirectory.traces import Traces
 
 __all__ = ["Stubs", "create_app"]
 
@@ -70,15 +74,22 @@ class ScimService(App[Request, Response]):
             self.gateway.running -= 1
 
 
-def create_app(stubs: Stubs, settings: Settings) -> ScimService:
+def create_app(
+    stubs: Stubs,
+    settings: Settings,
+    measures: Measures | None = None,
+    traces: "Traces | None" = None,
+) -> ScimService:
     """
     Return the SCIM service, an ASGI application.
 
     Args:
         stubs: Where the core is; on a socket or in the same process.
         settings: Must fit together; `settings.problems` says whether they do.
+        measures: Takes note of what happens; None: nobody does.
+        traces: Records the spans of requests; None: nobody does.
     """
-    return ScimService(Gateway(stubs, settings))
+    return ScimService(Gateway(stubs, settings, measures or Measures(), traces))
 
 
 def _routes(gateway: Gateway) -> dict[str, object]:
@@ -162,9 +173,12 @@ async def _handle(
 def _log_fault(error: Exception, trace_id: str) -> None:
     """Log the cause; of the core's faults the code alone, since the core logs their cause."""
     if isinstance(error, grpc.RpcError):
-        log.error("The core failed with %s, trace=%s", error.code(), trace_id)
+        log.error(
+            "The core failed: code=%(code)s trace_id=%(trace_id)s",
+            {"code": error.code().name, "trace_id": trace_id},
+        )
     else:
-        log.error("Request failed, trace=%s", trace_id, exc_info=error)
+        log.error("Request failed: trace_id=%(trace_id)s", {"trace_id": trace_id}, exc_info=error)
 
 
 def _known(error: Exception) -> ScimError | None:

@@ -4,15 +4,19 @@ import asyncio
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import orjson
 from falcon.asgi import Request, Response
 
 from scim_gateway.errors import ScimError
+from scim_gateway.measures import Measures
 from scim_gateway.parsing import parse_object
 from scim_gateway.settings import Settings
+
+if TYPE_CHECKING:
+    from userdirectory.traces import Traces
 
 _CONTENT_TYPE = re.compile(
     r"application/(?:scim\+)?json(?:\s*;\s*charset\s*=\s*\"?utf-?8\"?|\s*;\s*[\w-]+=[^;]*)*\s*;?",
@@ -44,14 +48,21 @@ class Gateway:
     Attributes:
         stopping: Whether the gateway was told to stop; `/readyz` says so.
         running: How many requests are being answered.
+        measures: Takes note of what happens.
+        traces: Records the spans of requests; None: nobody does.
     """
 
-    def __init__(self, stubs: Stubs, settings: Settings) -> None:
+    def __init__(
+        self, stubs: Stubs, settings: Settings, measures: Measures, traces: "Traces | None"
+    ) -> None:
         """Keep the stubs and settings that every resource shares."""
         self.stubs = stubs
         self.settings = settings
         self.stopping = False
         self.running = 0
+        self.measures = measures
+        self.traces = traces
+        measures.follow(lambda: self.running)
 
     def admit(self) -> None:
         """

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from userdirectory.logs import FORMS, LEVELS
+
 _MEBIBYTE = 1024 * 1024
 
 
@@ -39,6 +41,10 @@ class Settings:
         shutdown_seconds: How long requests that have begun may go on after that.
         max_requests: Beyond so many requests at once, answer 503.
         body_timeout_seconds: How long a client may take to send the body of a request.
+        log_level: The least that is logged: DEBUG, INFO, WARNING, ERROR.
+        log_format: How: text, or json for one JSON object a line.
+        metrics_host: Where to listen for those who watch this process.
+        metrics_port: The port of `/metrics`; none by default.
     """
 
     core: str = "127.0.0.1:50051"
@@ -60,6 +66,10 @@ class Settings:
     shutdown_seconds: int = 20
     max_requests: int = 1000
     body_timeout_seconds: float = 30.0
+    log_level: str = "INFO"
+    log_format: str = "text"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
 
     @property
     def base_url(self) -> str:
@@ -79,6 +89,11 @@ def _problems(settings: Settings) -> Iterator[str]:
         yield "The address of the core is empty. Name it, as in 127.0.0.1:50051."
     if not 0 <= settings.port <= 65535:
         yield f"Port {settings.port} is none. Use 1 to 65535, or 0 for a free one."
+    if not 0 <= (settings.metrics_port or 0) <= 65535:
+        yield f"metrics_port {settings.metrics_port} is none. Use 1 to 65535, or 0 for a free one."
+    for name, known in (("log_level", LEVELS), ("log_format", FORMS)):
+        if getattr(settings, name) not in known:
+            yield f"{name} is {getattr(settings, name)!r}. Use one of {', '.join(known)}."
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)*/?", settings.prefix):
         yield f"Prefix {settings.prefix!r} is no path. Begin it with a slash, as in /scim/v2."
     for name in ("public_url", "documentation_url"):

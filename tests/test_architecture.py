@@ -31,6 +31,14 @@ CONFINED = {
     "sqlite3": ("core_service.storage",),
     "falcon": ("scim_gateway",),
     "argon2": ("core_service.logins",),
+    "prometheus_client": (
+        "core_service.metrics",
+        "core_service.monitored",
+        "scim_gateway.metrics",
+        "scim_gateway.monitored",
+        "userdirectory.monitoring",
+    ),
+    "opentelemetry": ("userdirectory.traces",),
     "grpc": (
         "core_service.__main__",
         "core_service.call",
@@ -75,6 +83,7 @@ ALLOWED = {
         "core_service.custom_filters",
         "core_service.fields",
         "core_service.matching",
+        "core_service.measures",
         "orjson",
         "sqlalchemy",
         "sqlmodel",
@@ -82,7 +91,14 @@ ALLOWED = {
         "asyncpg",
         "tenacity",
     ),
-    "userdirectory": ("google", "grpc", "grpc_status"),
+    "userdirectory": (
+        "google",
+        "grpc",
+        "grpc_status",
+        "opentelemetry",
+        "prometheus_client",
+        "uvicorn",
+    ),
 }
 
 

@@ -6,27 +6,32 @@ import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvloop
 from grpc_health.v1.health_pb2_grpc import HealthStub, add_HealthServicer_to_server
+from userdirectory import logs, tracing
 from userdirectory.errors import DirectoryError
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
 from clients.cli import demo
 from clients.cli.demo import Demo
-from core_service import logs
 from core_service import settings as core_settings
 from core_service.channel import InProcessChannel
 from core_service.identity import Identity
+from core_service.monitored import Watch
 from core_service.opening import opened
 from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
 from core_service.service import add_services
 from scim_gateway.app import Stubs, create_app
+from scim_gateway.monitored import measures_in
 from scim_gateway.serving import serve as serve_http
 from scim_gateway.settings import Settings as GatewaySettings
+
+if TYPE_CHECKING:
+    from userdirectory.traces import Traces
 
 log = logging.getLogger("userdir")
 
@@ -46,7 +51,8 @@ def main(flags: Mapping[str, str], http_port: int) -> int:
         # Both before anything is created: a second start by mistake changes nothing.
         http_port = check_port(_HOST, http_port, "HTTP_PORT")
         check_port(chosen.grpc_host, chosen.grpc_port, "GRPC_PORT")
-        logs.set_up(chosen.log_level)
+        check_port(chosen.metrics_host, chosen.metrics_port or 0, "METRICS_PORT")
+        logs.set_up(chosen.log_level, chosen.log_format)
         uvloop.run(serve(chosen, http_port))
     except (core_settings.SettingsError, PortError, ValueError) as error:
         print(error, file=sys.stderr)
@@ -66,7 +72,13 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
     """Serve SCIM and gRPC until a signal says stop, then let requests and calls finish."""
     base_url = f"http://{_HOST}:{http_port}/scim/v2"
     file = chosen.data / "demo.json"
-    async with signals() as stop, opened(chosen) as core:
+    watch = Watch(chosen)
+    async with (
+        signals() as stop,
+        tracing.traced("userdir", os.environ) as traces,
+        opened(chosen, watch.measures, traces) as core,
+        watch.pages(core, stop),
+    ):
         identity = Identity(core, limits=limits_of(chosen))
         server = await start_server(core, identity, chosen)
         channel = InProcessChannel()
@@ -75,7 +87,7 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
         try:
             ready = await demo.ready(core, file)
             demo.write(file, ready, server.address, base_url)
-            app, settings = _gateway(channel, base_url, http_port, chosen)
+            app, settings = _gateway(channel, base_url, http_port, chosen, watch, traces)
             await serve_http(
                 app,
                 settings,
@@ -89,7 +101,12 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
 
 
 def _gateway(
-    channel: InProcessChannel, base_url: str, http_port: int, chosen: core_settings.Settings
+    channel: InProcessChannel,
+    base_url: str,
+    http_port: int,
+    chosen: core_settings.Settings,
+    watch: Watch,
+    traces: "Traces | None",
 ) -> tuple[Any, GatewaySettings]:
     """Return the gateway in front of the core at *channel*, and its settings."""
     settings = GatewaySettings(
@@ -103,7 +120,7 @@ def _gateway(
         workspaces=WorkspaceAdminStub(channel),  # type: ignore[no-untyped-call]
         health=HealthStub(channel),
     )
-    return create_app(stubs, settings), settings
+    return create_app(stubs, settings, measures_in(watch.registry), traces), settings
 
 
 def greeting(ready: Demo, base_url: str, grpc_address: str, file: Path) -> str:

@@ -53,6 +53,17 @@ def serve(
     log_level: Annotated[
         str, typer.Option(envvar="LOG_LEVEL", help="DEBUG, INFO, WARNING or ERROR.")
     ] = "INFO",
+    log_format: Annotated[
+        str, typer.Option(envvar="LOG_FORMAT", help="text, or json for one JSON object a line.")
+    ] = "text",
+    metrics_port: Annotated[
+        str,
+        typer.Option(
+            envvar="METRICS_PORT",
+            help="The port of /metrics, /healthz and /readyz; default: none.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Run the command."""
     # Only this command needs the servers, which take a moment to import.
@@ -65,6 +76,8 @@ def serve(
                 "database_url": database_url,
                 "grpc_port": str(grpc_port),
                 "log_level": log_level,
+                "log_format": log_format,
+                "metrics_port": metrics_port,
             },
             http_port,
         )

@@ -44,10 +44,13 @@ class LogBilling:
     ) -> None:
         """Log the invoice."""
         log.info(
-            "Invoice window_id=%s workspace_id=%s seats=%d open_time=%d close_time=%d",
-            window_id,
-            workspace_id,
-            seats,
-            open_time,
-            close_time,
+            "Invoice window_id=%(window_id)s workspace_id=%(workspace_id)s seats=%(seats)d "
+            "open_time=%(open_time)d close_time=%(close_time)d",
+            {
+                "window_id": window_id,
+                "workspace_id": workspace_id,
+                "seats": seats,
+                "open_time": open_time,
+                "close_time": close_time,
+            },
         )

@@ -67,10 +67,9 @@ class LogMail:
     ) -> None:
         """Log the mail."""
         log.info(
-            "Mail not sent, no SMTP_URL: message_id=%s workspace_id=%s language=%s",
-            message_id,
-            workspace_id,
-            language,
+            "Mail not sent, no SMTP_URL: message_id=%(message_id)s "
+            "workspace_id=%(workspace_id)s language=%(language)s",
+            {"message_id": message_id, "workspace_id": workspace_id, "language": language},
         )
 
 
@@ -164,7 +163,10 @@ class SmtpMail:
         message.set_content(text)
         message["Content-Language"] = language  # set_content drops those before it
         await asyncio.to_thread(self._deliver, message)
-        log.info("Mail sent: message_id=%s workspace_id=%s", message_id, workspace_id)
+        log.info(
+            "Mail sent: message_id=%(message_id)s workspace_id=%(workspace_id)s",
+            {"message_id": message_id, "workspace_id": workspace_id},
+        )
 
     def _deliver(self, message: EmailMessage) -> None:
         try:

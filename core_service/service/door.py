@@ -7,9 +7,7 @@ Both channels, the socket and the one within the process, lead through it and an
 import asyncio
 import functools
 import logging
-import secrets
-import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
 import grpc
@@ -21,11 +19,8 @@ from core_service.core import Caller, Core
 from core_service.identity import Barred, Identity
 from core_service.service import refusals, texts
 from core_service.service.access import SCOPES, WORKSPACE_ADMIN, WRITES
+from core_service.service.trail import Trail
 
-log = logging.getLogger("core_service.service")
-
-_TRACE_PARENT = "traceparent"
-_HEX = frozenset("0123456789abcdef")
 # What a caller may cause to be sent in trailing metadata, in bytes of UTF-8: gRPC sends the
 # message twice, percent-encoded once, and clients refuse metadata of more than 8 KiB.
 _MESSAGE_LIMIT = 800
@@ -73,7 +68,7 @@ def rpc(
 
     @functools.wraps(use_case)
     async def method(service: S, request: Q, context: "grpc.aio.ServicerContext[Q, A]") -> A | None:
-        call = _Call(f"{service.name}/{use_case.__name__}", context)
+        call = _Call(f"{service.name}/{use_case.__name__}", context, service.core)
         try:
             async with asyncio.timeout(context.time_remaining()) as deadline:
                 caller = await service.identity.authenticate(
@@ -113,18 +108,24 @@ def rpc(
 
 
 class _Call:
-    """One call: its trace id, when it began, who calls, and how it ends."""
+    """One call: who calls, and how it ends."""
 
-    __slots__ = ("caller", "context", "metadata", "method", "started", "trace_id")
+    __slots__ = ("_trail", "caller", "context", "metadata", "method")
 
-    def __init__(self, method: str, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
-        self.started = time.perf_counter()
+    def __init__(
+        self, method: str, context: "grpc.aio.ServicerContext[Any, Any]", core: Core
+    ) -> None:
         self.method = method
         self.context = context
         self.metadata = tuple(context.invocation_metadata() or ())
-        self.trace_id = trace_id(self.metadata)
+        self._trail = Trail(core, method, self.metadata)
         self.caller: Caller | None = None
         context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id),))
+
+    @property
+    def trace_id(self) -> str:
+        """What names the call."""
+        return self._trail.trace_id
 
     def refuse(self, error: DirectoryError) -> DirectoryError:
         """Answer that the directory does not do it, and why; return what was answered."""
@@ -156,51 +157,14 @@ class _Call:
         self.log(logging.ERROR, "INTERNAL", error=error)
 
     def log(
-        self, level: int, code: str, reason: str = "-", *, error: Exception | None = None
+        self, level: int, code: str, reason: str = "", *, error: Exception | None = None
     ) -> None:
-        """Write the one line of this call; ids only, nothing that people typed."""
-        caller = self.caller
-        log.log(
-            level,
-            "%s code=%s reason=%s duration_ms=%.1f trace_id=%s workspace_id=%s credential_id=%s",
-            self.method,
-            code,
-            reason,
-            (time.perf_counter() - self.started) * 1000,
-            self.trace_id,
-            caller.workspace_id if caller and caller.workspace_id else "-",
-            caller.credential_id if caller else "-",
-            exc_info=error,
-        )
+        """End the trail of this call."""
+        self._trail.end(self.caller, level, code, reason, error)
 
     def _end(self, code: grpc.StatusCode, text: str) -> None:
         self.context.set_code(code)
         self.context.set_details(text)
-
-
-def trace_id(metadata: Iterable[tuple[str, str | bytes]]) -> str:
-    """
-    Return the trace id of `traceparent`, a new one if there is none or it is malformed.
-
-    Source: W3C Trace Context, section 3.2; D-39.
-    """
-    for key, value in metadata:
-        if key == _TRACE_PARENT and isinstance(value, str):
-            parts = value.split("-")
-            if _is_trace_parent(parts):
-                return parts[1]
-    return secrets.token_hex(16)
-
-
-def _is_trace_parent(parts: list[str]) -> bool:
-    lengths = [len(part) for part in parts]
-    return (
-        (lengths == [2, 32, 16, 2] or (lengths[:4] == [2, 32, 16, 2] and parts[0] != "00"))
-        and all(_HEX.issuperset(part) for part in parts[:4])
-        and parts[0] != "ff"
-        and parts[1].strip("0") != ""
-        and parts[2].strip("0") != ""
-    )
 
 
 def _shortened(error: DirectoryError) -> DirectoryError:

@@ -41,7 +41,9 @@ async def keep(
         async with asyncio.timeout(_SECONDS):
             await journal.refused(core, caller, target_of(request, error), error)
     except Exception:  # the answer is given; what fails here is ours
-        log.exception("A refusal could not be logged: trace_id=%s", caller.trace_id)
+        log.exception(
+            "A refusal could not be logged: trace_id=%(trace_id)s", {"trace_id": caller.trace_id}
+        )
 
 
 def target_of(request: Message, error: DirectoryError) -> str:

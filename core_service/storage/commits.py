@@ -2,12 +2,14 @@
 
 import asyncio
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from core_service.measures import Measures
 from core_service.storage.database import Transaction
 from core_service.storage.failures import Conflict, conflict, unavailable
 from core_service.storage.sqlite_transaction import BUSY_MILLISECONDS, SqliteTransaction, translated
@@ -24,6 +26,8 @@ class _Waiting:
     workspace_id: str
     work: Callable[[Transaction], Awaitable[Any]]
     answer: asyncio.Future[Any]
+    since: float
+    log_entries: int = 0
     result: Any = None
     error: BaseException | None = None
 
@@ -38,8 +42,9 @@ class Writer:
     after that its write happens and nobody hears of it.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, measures: Measures) -> None:
         """Write to *connection*, which belongs to the writer from now on."""
+        self._measures = measures
         connection.execute("PRAGMA busy_timeout = 0")
         self._connection = connection
         self._waiting: deque[_Waiting] = deque()
@@ -49,7 +54,7 @@ class Writer:
     async def write(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes, once it is on disk."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(workspace_id, work, loop.create_future())
+        waiting = _Waiting(workspace_id, work, loop.create_future(), time.perf_counter())
         self._waiting.append(waiting)
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._serve())
@@ -77,12 +82,12 @@ class Writer:
                 else:
                     await self._run(together)
                     await self._commit(together)
-                _answer(together)
+                self._answer(together)
         finally:
             # Reached with someone waiting only when the loop is shutting down.
             together += self._take_all()
             self._fail(together, None)
-            _answer(together)
+            self._answer(together)
             self._roll_back()
 
     async def _begin(self) -> None:
@@ -108,12 +113,14 @@ class Writer:
             if waiting.answer.done():
                 continue
             together.append(waiting)
+            self._measures.waited("writer", time.perf_counter() - waiting.since)
             try:
                 self._connection.execute("SAVEPOINT work")
                 tx = SqliteTransaction(self._connection, self._thread)
                 if waiting.workspace_id:
                     tx.workspace = await workspace(tx, waiting.workspace_id)
                 waiting.result = await waiting.work(tx)
+                waiting.log_entries = tx.log_entries
                 self._connection.execute("RELEASE work")
             except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
                 waiting.error = error
@@ -152,17 +159,22 @@ class Writer:
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._thread, function, *arguments)
 
+    def _answer(self, together: list[_Waiting]) -> None:
+        for waiting in together:
+            if waiting.error is None:
+                seconds = time.perf_counter() - waiting.since
+                self._measures.written(seconds, waiting.log_entries)
+            if not waiting.answer.done():
+                _tell(waiting)
+        together.clear()
 
-def _answer(together: list[_Waiting]) -> None:
-    for waiting in together:
-        if waiting.answer.done():
-            continue
-        if waiting.error is None:
-            waiting.answer.set_result(waiting.result)
-        elif isinstance(waiting.error, Conflict):
-            waiting.answer.set_exception(conflict())
-        elif isinstance(waiting.error, sqlite3.Error):
-            waiting.answer.set_exception(translated(waiting.error))
-        else:
-            waiting.answer.set_exception(waiting.error)
-    together.clear()
+
+def _tell(waiting: _Waiting) -> None:
+    if waiting.error is None:
+        waiting.answer.set_result(waiting.result)
+    elif isinstance(waiting.error, Conflict):
+        waiting.answer.set_exception(conflict())
+    elif isinstance(waiting.error, sqlite3.Error):
+        waiting.answer.set_exception(translated(waiting.error))
+    else:
+        waiting.answer.set_exception(waiting.error)

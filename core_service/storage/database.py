@@ -2,15 +2,24 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.sql.base import Executable
 
+from core_service.measures import Measures
 from core_service.storage.rows import WorkspaceRow
 
 T = TypeVar("T")
 NO_VALUES: Mapping[str, Any] = {}
+
+
+class Connections(NamedTuple):
+    """How many connections to the database may be open, are open, and work just now."""
+
+    max: int
+    open: int
+    in_use: int
 
 
 class Transaction(Protocol):
@@ -19,7 +28,12 @@ class Transaction(Protocol):
 
     Statements are SQLAlchemy Core expressions over `tables`, with a `bindparam` for every value.
     They are compiled once and kept by identity: make them at module level, or keep them.
+
+    Attributes:
+        log_entries: How many entries of the provisioning log it has written.
     """
+
+    log_entries: int
 
     @property
     def workspace(self) -> WorkspaceRow | None:
@@ -78,11 +92,16 @@ class Storage(Protocol):
             DirectoryError: STORAGE_UNAVAILABLE.
         """
 
+    def connections(self) -> Connections:
+        """Return how many connections there are, besides the one that writes to SQLite."""
+
     async def close(self) -> None:
         """Finish the writes that wait and let go of every connection."""
 
 
-async def open_storage(url: str, *, pool_size: int = 10) -> Storage:
+async def open_storage(
+    url: str, *, pool_size: int = 10, measures: Measures | None = None
+) -> Storage:
     """
     Return the storage at *url*, with its tables brought up to date.
 
@@ -90,6 +109,7 @@ async def open_storage(url: str, *, pool_size: int = 10) -> Storage:
         url: `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://...`, which may
             name several hosts and `target_session_attrs=read-write`.
         pool_size: The most connections to PostgreSQL.
+        measures: Takes note of reads, writes and waits; None: nobody does.
 
     Raises:
         ValueError: *url* is neither; the text names no password.
@@ -99,11 +119,11 @@ async def open_storage(url: str, *, pool_size: int = 10) -> Storage:
     if scheme == "sqlite":
         from core_service.storage.sqlite import SqliteStorage
 
-        return await SqliteStorage.open(_path(url))
+        return await SqliteStorage.open(_path(url), measures or Measures())
     if scheme in ("postgresql", "postgres"):
         from core_service.storage.postgresql import PostgresStorage
 
-        return await PostgresStorage.open(url, pool_size)
+        return await PostgresStorage.open(url, pool_size, measures or Measures())
     raise ValueError("The database URL must begin with sqlite:/// or postgresql://.")
 
 

@@ -1,6 +1,7 @@
 """PostgreSQL: asyncpg's pool, writes under the lock of the workspace's row."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -16,8 +17,9 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from core_service.measures import Measures
 from core_service.storage import migrate, plans
-from core_service.storage.database import NO_VALUES, Transaction
+from core_service.storage.database import NO_VALUES, Connections, Transaction
 from core_service.storage.failures import Conflict, conflict, taken, unavailable
 from core_service.storage.rows import WorkspaceRow
 from core_service.storage.store_workspaces import LOCK_WORKSPACE
@@ -62,6 +64,7 @@ class PostgresTransaction:
     def __init__(self, connection: asyncpg.Connection) -> None:
         """Run statements on *connection*."""
         self.workspace: WorkspaceRow | None = None
+        self.log_entries = 0
         self._connection = connection
 
     async def one(
@@ -107,19 +110,21 @@ class PostgresTransaction:
 class PostgresStorage:
     """A database that several cores share."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, measures: Measures) -> None:
         """Use the connections of *pool*."""
         self._pool = pool
+        self._measures = measures
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._retrying = AsyncRetrying(
             retry=retry_if_exception_type(Conflict),
             stop=stop_after_attempt(_ATTEMPTS) | stop_before_delay(_WRITE_SECONDS),
             wait=wait_random_exponential(multiplier=0.02, max=0.5),
+            before_sleep=lambda _: measures.repeated(),
             reraise=True,
         )
 
     @classmethod
-    async def open(cls, url: str, pool_size: int) -> "PostgresStorage":
+    async def open(cls, url: str, pool_size: int, measures: Measures) -> "PostgresStorage":
         """
         Return the storage of the database at *url*.
 
@@ -152,29 +157,40 @@ class PostgresStorage:
         except _AWAY:
             # The driver's text may hold the DSN.
             raise unavailable() from None
-        return cls(pool)
+        return cls(pool, measures)
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes of one consistent snapshot."""
+        began = time.perf_counter()
         try:
             async with self._transaction(_READ) as tx:
-                return await work(tx)
+                answer = await work(tx)
         except Conflict as error:
             raise unavailable() from error
+        self._measures.read(time.perf_counter() - began)
+        return answer
 
     async def write(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes in a transaction, after it is on disk."""
+        began = time.perf_counter()
         async with self._turn(workspace_id):
             try:
-                return await self._retrying(self._attempt, workspace_id, work)
+                done: tuple[T, int] = await self._retrying(self._attempt, workspace_id, work)
             except Conflict as error:
                 raise conflict() from error
+        self._measures.written(time.perf_counter() - began, done[1])
+        return done[0]
 
     async def ping(self) -> None:
         """Return if the database can be read and takes writes."""
         async with self._connection() as connection:
             if await connection.fetchval("SELECT current_setting('transaction_read_only')") == "on":
                 raise unavailable()
+
+    def connections(self) -> Connections:
+        """Return how many connections the pool has."""
+        size = self._pool.get_size()
+        return Connections(self._pool.get_max_size(), size, size - self._pool.get_idle_size())
 
     async def close(self) -> None:
         """Finish what is under way and close every connection."""
@@ -184,12 +200,18 @@ class PostgresStorage:
         except TimeoutError:
             self._pool.terminate()
 
-    async def _attempt(self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]) -> T:
+    async def _attempt(
+        self, workspace_id: str, work: Callable[[Transaction], Awaitable[T]]
+    ) -> tuple[T, int]:
+        """Return what *work* makes, and how many entries of the log it wrote."""
         async with self._transaction(_WRITE) as tx:
             if workspace_id:
+                asked = time.perf_counter()
                 row = await tx.one(LOCK_WORKSPACE, {"id": workspace_id})
+                self._measures.waited("row", time.perf_counter() - asked)
                 tx.workspace = None if row is None else WorkspaceRow._make(row)
-            return await work(tx)
+            answer = await work(tx)
+        return answer, tx.log_entries
 
     @asynccontextmanager
     async def _turn(self, workspace_id: str) -> AsyncIterator[None]:
@@ -205,11 +227,13 @@ class PostgresStorage:
         turn = self._turns.get(workspace_id)
         if turn is None:
             turn = self._turns[workspace_id] = asyncio.Lock()
+        began = time.perf_counter()
         try:
             async with asyncio.timeout(_POOL_SECONDS):
                 await turn.acquire()
         except TimeoutError as error:
             raise conflict() from error
+        self._measures.waited("workspace", time.perf_counter() - began)
         try:
             yield
         finally:
@@ -230,8 +254,10 @@ class PostgresStorage:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+        began = time.perf_counter()
         try:
             async with self._pool.acquire(timeout=_POOL_SECONDS) as connection:
+                self._measures.waited("connection", time.perf_counter() - began)
                 try:
                     yield connection
                 except asyncpg.InterfaceError as error:

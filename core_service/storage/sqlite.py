@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,9 +12,10 @@ from typing import TypeVar
 import sqlalchemy as sa
 from userdirectory.errors import DirectoryError
 
+from core_service.measures import Measures
 from core_service.storage import migrate, tables
 from core_service.storage.commits import Writer
-from core_service.storage.database import Transaction
+from core_service.storage.database import Connections, Transaction
 from core_service.storage.failures import unavailable
 from core_service.storage.sqlite_transaction import SqliteTransaction, connect, translated
 
@@ -26,17 +28,19 @@ _PING = sa.select(tables.settings.c.name).limit(1)
 class SqliteStorage:
     """A database in one file; several processes may open it, one writes at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, measures: Measures) -> None:
         """Be the storage at *path*; `open` also makes the tables."""
         self._path = path
-        self._writer = Writer(connect(path))
+        self._measures = measures
+        self._writer = Writer(connect(path), measures)
         self._readers: list[sqlite3.Connection] = []
         self._free = asyncio.Semaphore(_READERS)
+        self._reading = 0
         self._scanners = ThreadPoolExecutor(_SCANNERS, thread_name_prefix="scan")
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteStorage":
+    async def open(cls, path: Path, measures: Measures) -> "SqliteStorage":
         """
         Return the storage in the file at *path*, which is made if it does not exist.
 
@@ -44,16 +48,22 @@ class SqliteStorage:
             DirectoryError: STORAGE_UNAVAILABLE if the file cannot be read or written.
         """
         await asyncio.to_thread(_prepare, path)
-        return cls(path)
+        return cls(path, measures)
 
     async def read(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         """Return what *work* makes of one consistent snapshot."""
+        began = time.perf_counter()
         async with self._free:
             connection = self._reader()
+            self._reading += 1
+            self._measures.waited("connection", time.perf_counter() - began)
             try:
                 connection.execute("BEGIN")
-                return await work(SqliteTransaction(connection, self._scanners))
+                answer = await work(SqliteTransaction(connection, self._scanners))
+                self._measures.read(time.perf_counter() - began)
+                return answer
             finally:
+                self._reading -= 1
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 if self._closed:
@@ -75,6 +85,10 @@ class SqliteStorage:
 
         await self.read(work)
         await self.write("", work)
+
+    def connections(self) -> Connections:
+        """Return how many connections read."""
+        return Connections(_READERS, len(self._readers) + self._reading, self._reading)
 
     async def close(self) -> None:
         """Finish the writes that wait and close every connection."""

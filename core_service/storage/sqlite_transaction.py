@@ -31,6 +31,7 @@ class SqliteTransaction:
     ) -> None:
         """Run what touches many rows in *scanners*; None runs it at once."""
         self.workspace: WorkspaceRow | None = None
+        self.log_entries = 0
         self._connection = connection
         self._scanners = scanners
 

@@ -71,6 +71,7 @@ async def insert_log(tx: Transaction, row: LogRow) -> None:
     values = row._asdict()
     del values["sequence"]
     await tx.run(_INSERT, values)
+    tx.log_entries += 1
 
 
 async def log_page(

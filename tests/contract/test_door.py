@@ -175,7 +175,7 @@ async def test_past_the_deadline_the_use_case_is_cancelled(stub, service, metada
 async def test_a_call_is_one_line_of_ids(stub, service, core, caplog):
     """Method, code, reason, duration, trace, workspace, credential; nothing that people typed."""
     place = await new_place(core)
-    service.error = DirectoryError("VALUE_TAKEN", "ada@example.com is taken.", value="ada")
+    service.error = DirectoryError("VALUE_TAKEN", "lovelace is taken.", value="lovelace")
     with caplog.at_level(logging.INFO, logger="core_service.service"):
         await refusal(stub.GetUser(GetUserRequest(), metadata=bearer(place.token)))
     (record,) = caplog.records
@@ -186,7 +186,7 @@ async def test_a_call_is_one_line_of_ids(stub, service, core, caplog):
         "userdirectory.v1.UserDirectory/GetUser code=ALREADY_EXISTS reason=VALUE_TAKEN duration_ms="
     )
     assert f" workspace_id={place.workspace_id} credential_id={place.token.split('_')[1]}" in line
-    assert "ada" not in line
+    assert "lovelace" not in line
     assert place.token.rpartition("_")[2] not in line
 
 

@@ -386,19 +386,23 @@ async def test_more_requests_than_there_is_room_for(stubs: Stubs, core: Core):
 
 
 async def test_one_line_is_logged(http: Http, core: Core, caplog: pytest.LogCaptureFixture):
-    """Method, path without query, status, time, trace; no way to forge another line."""
+    """Method, resource, status, id, time, trace; nothing of an address that people typed."""
     core.replies["ListUsers"] = rpc.ListUsersResponse()
     with caplog.at_level(logging.DEBUG, logger="scim_gateway"):
         answer = await http.get("/Users?filter=userName eq canary@example.com")
-        await http.get("/x%0D%0AFORGED%1B[31m")
+        await http.get("/Users/canary@example.com")
+        await http.get(f"/Groups/{'0f' * 16}")
+        await http.get("/canary%0D%0AFORGED%1B[31m")
 
-    first, second = [record.getMessage() for record in caplog.records]
-    assert first.startswith("GET /scim/v2/Users 200 ")
-    assert first.endswith(f" ms trace={answer.headers['trace-id']}")
-    assert "canary" not in first
-    assert TOKEN not in first
-    assert "\\r\\nFORGED\\x1b[31m" in second
-    assert "\n" not in second
+    first, *others = [record.getMessage() for record in caplog.records]
+    assert first.startswith("GET /Users 200 id=- duration_ms=")
+    assert first.endswith(f" trace_id={answer.headers['trace-id']}")
+    assert [line.partition(" duration_ms")[0] for line in others] == [
+        "GET /Users/{id} 200 id=-",
+        f"GET /Groups/{{id}} 200 id={'0f' * 16}",
+        "GET OTHER 404 id=-",
+    ]
+    assert not any(word in caplog.text for word in ("canary", TOKEN, "FORGED"))
 
 
 @pytest.mark.parametrize("reason", ["CREDENTIAL_MISSING", "RATE_LIMITED"])
