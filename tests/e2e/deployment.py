@@ -25,7 +25,7 @@ class Deployment:
     Args:
         folder: For the data besides the database.
         database_url: The database, empty.
-        settings: Of the core, besides its database.
+        settings: The environment of both programs.
 
     Attributes:
         place: The workspace, with preset `strict-rfc`: what is deleted is gone.
@@ -36,7 +36,7 @@ class Deployment:
         self, folder: Path, database_url: str, settings: Mapping[str, str] | None = None
     ) -> None:
         """Make the workspace; start nothing yet."""
-        self._settings = settings or {}
+        self._settings = dict(settings or {})
         self._folder = folder
         self.database_url = database_url
         self._ports = free_port(), free_port()
@@ -77,7 +77,7 @@ class Deployment:
             "core_service",
             f"--grpc-port={self._ports[0]}",
             f"--data={self._folder}",
-            settings={**self._settings, "DATABASE_URL": self.database_url},
+            settings=self._settings | {"DATABASE_URL": self.database_url},
         )
         self.core.wait_for("Serving gRPC")
 
@@ -88,6 +88,7 @@ class Deployment:
             f"--core={self.grpc_address}",
             f"--port={self._ports[1]}",
             f"--public-url={self.base_url}",
+            settings=self._settings,
         )
         self.gateway.wait_for("Listening on")
 

@@ -1,0 +1,1 @@
+"""How the programs are watched: log lines, metrics, traces, probes."""
