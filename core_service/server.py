@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from userdirectory.errors import DirectoryError
 
 from core_service.core import Core
 from core_service.identity import Identity
@@ -105,7 +104,8 @@ async def _watch(storage: Storage, checks: health.aio.HealthServicer) -> None:
         try:
             await storage.ping()
             now = _SERVING
-        except DirectoryError as error:
+        except Exception as error:
+            # Whatever it is, no call works; and the watch must outlive it.
             now = _NOT_SERVING
             if said is _SERVING:
                 log.error("The database does not answer.", exc_info=error)

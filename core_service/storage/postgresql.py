@@ -52,6 +52,8 @@ _AWAY = (
     asyncpg.InvalidCatalogNameError,
     asyncpg.PostgresSystemError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # A database that is told to accept no connections.
+    asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InternalClientError,
     OSError,
     TimeoutError,
