@@ -1,7 +1,6 @@
 """The core's metrics for Prometheus; imported only where they are on."""
 
 from collections.abc import Callable, Iterator, Sequence
-from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.core import GaugeMetricFamily
@@ -18,7 +17,6 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 
 _PREFIX = "userdirectory_"
 _MICROS = 1_000_000
-_FRESH_SECONDS = 5.0
 
 
 class Metrics(Measures):
@@ -85,16 +83,12 @@ class Stock(Collector):
         self._core = core
         self._by_workspace = by_workspace
         self._known: Figures | None = None
-        self._known_at = -_FRESH_SECONDS
         registry.register(self)
 
     async def refresh(self) -> None:
-        """Look up what there is, unless that was done a moment ago."""
-        if monotonic() - self._known_at < _FRESH_SECONDS:
-            return
+        """Look up what there is."""
         try:
             self._known = await self._core.storage.read(figures)
-            self._known_at = monotonic()
         except DirectoryError:
             self._known = None
 
