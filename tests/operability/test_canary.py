@@ -48,7 +48,7 @@ class Conversation:
         self._keep(deployment.service_token)
 
     def _keep(self, token: str) -> str:
-        self.secrets.append(token.rpartition("_")[2])
+        self.secrets.append(token.split("_", 2)[-1])
         return token
 
     def hold(self) -> None:
@@ -94,7 +94,7 @@ class Conversation:
     def _with_wrong_tokens(self) -> None:
         prefix, public_id, _ = self._deployment.place.token.split("_", 2)
         for token in (
-            self._keep(f"{prefix}_{public_id}_{secrets.token_urlsafe(32).replace('_', '-')}"),
+            self._keep(f"{prefix}_{public_id}_{secrets.token_urlsafe(32)}"),
             self._keep(f"canary{secrets.token_hex(20)}"),
         ):
             with Scim(self._deployment.base_url, token) as client:
