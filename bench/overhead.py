@@ -39,7 +39,7 @@ from core_service import settings as core_settings
 from core_service.channel import InProcessChannel
 from core_service.identity import Identity
 from core_service.measures import Measures
-from core_service.monitored import Watch
+from core_service.monitored import Monitoring
 from core_service.opening import opened
 from core_service.service import add_services
 from scim_gateway.app import ScimService, Stubs, create_app
@@ -107,16 +107,16 @@ class House:
 async def house(folder: Path, environment: Mapping[str, str]) -> AsyncIterator[House]:
     """Give a house with these settings."""
     chosen = core_settings.read({"data": str(folder)}, environment)
-    watch = Watch(chosen)
+    monitoring = Monitoring(chosen)
     async with (
         traced("bench", environment) as traces,
-        opened(chosen, watch.measures, traces) as core,
-        watch.pages(core, asyncio.Event()),
+        opened(chosen, monitoring.measures, traces) as core,
+        monitoring.pages(core, asyncio.Event()),
     ):
         channel = InProcessChannel()
         add_services(core, Identity(core), channel)
         stubs = Stubs(UserDirectoryStub(channel), WorkspaceAdminStub(channel))
-        app = create_app(stubs, Settings(), measures_in(watch.registry), traces)
+        app = create_app(stubs, Settings(), measures_in(monitoring.registry), traces)
         made = await demo.ready(core, folder / "demo.json")
         yield House(app, made.tokens[WORKSPACE])
         await channel.close()

@@ -10,7 +10,7 @@ from userdirectory.errors import DirectoryError
 
 from core_service import settings
 from core_service.identity import Identity
-from core_service.monitored import Watch
+from core_service.monitored import Monitoring
 from core_service.opening import opened
 from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
@@ -44,12 +44,12 @@ def main() -> int:
 
 async def serve(chosen: Settings) -> None:
     """Serve with the chosen settings until a signal says stop, then let calls finish."""
-    watch = Watch(chosen)
+    monitoring = Monitoring(chosen)
     async with (
         signals() as stop,
         tracing.traced("userdirectory-core", os.environ) as traces,
-        opened(chosen, watch.measures, traces) as core,
-        watch.pages(core, stop),
+        opened(chosen, monitoring.measures, traces) as core,
+        monitoring.pages(core, stop),
     ):
         identity = Identity(core, limits=limits_of(chosen))
         server = await start_server(core, identity, chosen)

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 _READY_SECONDS = 3.0
 
 
-class Watch:
+class Monitoring:
     """
-    Watches a core if the settings say so; else nothing of it is imported.
+    Metrics of a core if the settings ask for them; else nothing of it is imported.
 
     Attributes:
         registry: The metrics; None if they are off.

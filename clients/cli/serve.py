@@ -20,7 +20,7 @@ from clients.cli.demo import Demo
 from core_service import settings as core_settings
 from core_service.channel import InProcessChannel
 from core_service.identity import Identity
-from core_service.monitored import Watch
+from core_service.monitored import Monitoring
 from core_service.opening import opened
 from core_service.rate_limits import limits_of
 from core_service.server import PortError, check_port, signals, start_server
@@ -72,12 +72,12 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
     """Serve SCIM and gRPC until a signal says stop, then let requests and calls finish."""
     base_url = f"http://{_HOST}:{http_port}/scim/v2"
     file = chosen.data / "demo.json"
-    watch = Watch(chosen)
+    monitoring = Monitoring(chosen)
     async with (
         signals() as stop,
         tracing.traced("userdir", os.environ) as traces,
-        opened(chosen, watch.measures, traces) as core,
-        watch.pages(core, stop),
+        opened(chosen, monitoring.measures, traces) as core,
+        monitoring.pages(core, stop),
     ):
         identity = Identity(core, limits=limits_of(chosen))
         server = await start_server(core, identity, chosen)
@@ -87,7 +87,7 @@ async def serve(chosen: core_settings.Settings, http_port: int) -> None:
         try:
             ready = await demo.ready(core, file)
             demo.write(file, ready, server.address, base_url)
-            app, settings = _gateway(channel, base_url, http_port, chosen, watch, traces)
+            app, settings = _gateway(channel, base_url, http_port, chosen, monitoring, traces)
             await serve_http(
                 app,
                 settings,
@@ -105,7 +105,7 @@ def _gateway(
     base_url: str,
     http_port: int,
     chosen: core_settings.Settings,
-    watch: Watch,
+    monitoring: Monitoring,
     traces: "Traces | None",
 ) -> tuple[Any, GatewaySettings]:
     """Return the gateway in front of the core at *channel*, and its settings."""
@@ -120,7 +120,7 @@ def _gateway(
         workspaces=WorkspaceAdminStub(channel),  # type: ignore[no-untyped-call]
         health=HealthStub(channel),
     )
-    return create_app(stubs, settings, measures_in(watch.registry), traces), settings
+    return create_app(stubs, settings, measures_in(monitoring.registry), traces), settings
 
 
 def greeting(ready: Demo, base_url: str, grpc_address: str, file: Path) -> str:
