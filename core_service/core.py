@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core_service.context import Contexts
 from core_service.measures import Measures
+from core_service.once import Once, perform
 from core_service.ports import Ports
 from core_service.storage.database import Storage, Transaction
 
@@ -41,8 +42,25 @@ class Core:
     traces: "Traces | None" = None
 
     async def write(self, caller: "Caller", work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """Return what *work* makes in a write of the caller's workspace; as `Storage.write`."""
-        return await self.storage.write(caller.workspace_id, work)
+        """
+        Return what *work* makes in a write of the caller's workspace; as `Storage.write`.
+
+        Args:
+            work: Returns the answer of the RPC: if the caller named the write, it is kept, and
+                given to whoever repeats it.
+
+        Raises:
+            DirectoryError: as `Storage.write`; FIELD_INVALID (`idempotency-key`).
+        """
+        named = caller.once
+        if named is None:
+            return await self.storage.write(caller.workspace_id, work)
+
+        async def work_once(tx: Transaction) -> T:
+            workspace_id, credential_id = caller.workspace_id, caller.credential_id
+            return await perform(tx, workspace_id, credential_id, named, self.now(), work)
+
+        return await self.storage.write(caller.workspace_id, work_once)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,7 @@ class Caller:
         trace_id: Names the request in logs and answers: 32 hexadecimal digits.
         operation: What is asked for, the name of the RPC: `CreateUser`.
         subject: The user name of the person whose credential it is; empty for most.
+        once: The name that the caller gave this write, so that it happens once; None for none.
     """
 
     workspace_id: str
@@ -68,6 +87,7 @@ class Caller:
     trace_id: str
     operation: str = ""
     subject: str = ""
+    once: Once | None = None
 
     @property
     def provisions(self) -> bool:

@@ -8,8 +8,9 @@ the users who have one, in the same transaction.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from google.protobuf.message import Message
 from userdirectory.text import name_key
 from userdirectory.v1 import filter_pb2, user_pb2, workspace_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
@@ -23,6 +24,8 @@ from core_service.workspace_writes import change
 from core_service.writing import Write
 
 _PAGE = 500
+
+A = TypeVar("A", bound=Message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,9 @@ async def create_team(
     Raises:
         DirectoryError: FIELD_INVALID for a name that is blank, there already, or has a comma.
     """
-    return api.CreateTeamResponse(teams=await _create(core, caller, _TEAMS, request.name))
+    return await _create(
+        core, caller, _TEAMS, request.name, lambda names: api.CreateTeamResponse(teams=names)
+    )
 
 
 async def rename_team(
@@ -70,8 +75,9 @@ async def rename_team(
     Raises:
         DirectoryError: NAME_UNKNOWN, FIELD_INVALID.
     """
-    names = await _rename(core, caller, _TEAMS, request.name, request.new_name)
-    return api.RenameTeamResponse(teams=names)
+    return await _rename(
+        core, caller, _TEAMS, request, lambda names: api.RenameTeamResponse(teams=names)
+    )
 
 
 async def delete_team(
@@ -102,8 +108,13 @@ async def create_region(
     Raises:
         DirectoryError: FIELD_INVALID for a name that is blank or there already.
     """
-    names = await _create(core, caller, _REGIONS, request.name)
-    return api.CreateAbsenceRegionResponse(absence_regions=names)
+    return await _create(
+        core,
+        caller,
+        _REGIONS,
+        request.name,
+        lambda names: api.CreateAbsenceRegionResponse(absence_regions=names),
+    )
 
 
 async def rename_region(
@@ -115,8 +126,13 @@ async def rename_region(
     Raises:
         DirectoryError: NAME_UNKNOWN, FIELD_INVALID.
     """
-    names = await _rename(core, caller, _REGIONS, request.name, request.new_name)
-    return api.RenameAbsenceRegionResponse(absence_regions=names)
+    return await _rename(
+        core,
+        caller,
+        _REGIONS,
+        request,
+        lambda names: api.RenameAbsenceRegionResponse(absence_regions=names),
+    )
 
 
 async def delete_region(
@@ -153,28 +169,38 @@ async def delete_region(
     return await core.write(caller, work)
 
 
-async def _create(core: Core, caller: Caller, catalogue: _Catalogue, name: str) -> list[str]:
-    async def work(tx: Transaction) -> list[str]:
+async def _create(
+    core: Core,
+    caller: Caller,
+    catalogue: _Catalogue,
+    name: str,
+    answer: Callable[[list[str]], A],
+) -> A:
+    async def work(tx: Transaction) -> A:
         write = await Write.begin(core, tx, caller)
         known = catalogue.names(write.context.message)
-        return await _keep(write, catalogue, catalogue.check([*known, name]))
+        return answer(await _keep(write, catalogue, catalogue.check([*known, name])))
 
     return await core.write(caller, work)
 
 
 async def _rename(
-    core: Core, caller: Caller, catalogue: _Catalogue, name: str, new_name: str
-) -> list[str]:
-    async def work(tx: Transaction) -> list[str]:
+    core: Core,
+    caller: Caller,
+    catalogue: _Catalogue,
+    request: api.RenameTeamRequest | api.RenameAbsenceRegionRequest,
+    answer: Callable[[list[str]], A],
+) -> A:
+    async def work(tx: Transaction) -> A:
         write = await Write.begin(core, tx, caller)
-        old = _known(write, catalogue, name)
+        old = _known(write, catalogue, request.name)
         known = catalogue.names(write.context.message)
-        names = catalogue.check([new_name if each == old else each for each in known])
-        new = name_key(new_name)
+        names = catalogue.check([request.new_name if each == old else each for each in known])
+        new = name_key(request.new_name)
         if new != old:
             await _rewrite(write, catalogue, old, new)
             await _keep(write, catalogue, names)
-        return names
+        return answer(names)
 
     return await core.write(caller, work)
 

@@ -2,7 +2,7 @@
 
 from userdirectory.v1 import policy_pb2, user_pb2
 
-from core_service import journal, logins
+from core_service import journal, logins, once
 from core_service.rules import deletion
 from core_service.rules.deletion import Deletion
 from core_service.storage import store
@@ -45,6 +45,7 @@ async def purge(write: Write, row: store.UserRow) -> None:
     await store.delete_user(write.tx, write.workspace_id, row.id)
     await write.bury(row.id)
     await logins.close_account(write, row.account_id)
+    await once.forget(write.tx, write.workspace_id, row.id)
     await journal.user(write, row, None)
 
 

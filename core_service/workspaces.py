@@ -119,7 +119,7 @@ async def create(
             await store.insert_role(tx, role_rows.new_row(core, row.id, role, rank, now))
         return api.CreateWorkspaceResponse(workspace=await _shown(tx, kept))
 
-    return await core.storage.write("", work)
+    return await core.write(caller, work)
 
 
 async def update(

@@ -11,6 +11,7 @@ import orjson
 from falcon.asgi import Request, Response
 
 from scim_gateway.errors import ScimError
+from scim_gateway.idempotency import HEADER, read_key
 from scim_gateway.measures import Measures
 from scim_gateway.parsing import parse_object
 from scim_gateway.settings import Settings
@@ -80,13 +81,16 @@ class Gateway:
 
         Raises:
             grpc.RpcError: The core refused or did not answer.
+            ScimError: 400 invalidValue for a malformed Idempotency-Key.
         """
-        metadata = (
+        metadata = [
             ("authorization", f"Bearer {req.context.token}"),
             ("traceparent", req.context.traceparent),
             # Of the socket: a header that names another address is anybody's invention.
             ("client-address", req.remote_addr),
-        )
+        ]
+        if key := read_key(req):
+            metadata.append((HEADER, key))
         timeout = self.settings.rpc_timeout_seconds
         return await method(request, metadata=metadata, timeout=timeout)
 

@@ -9,11 +9,12 @@ USER_DIRECTORY: str = user_directory_pb2.DESCRIPTOR.services_by_name["UserDirect
 WORKSPACE_ADMIN: str = workspace_admin_pb2.DESCRIPTOR.services_by_name["WorkspaceAdmin"].full_name
 
 SERVICES = (USER_DIRECTORY, WORKSPACE_ADMIN)
+FILES = (user_directory_pb2.DESCRIPTOR, workspace_admin_pb2.DESCRIPTOR)
 
 # The RPCs that change something, by their full names.
 WRITES = frozenset(
     f"{service.full_name}/{method.name}"
-    for file in (user_directory_pb2.DESCRIPTOR, workspace_admin_pb2.DESCRIPTOR)
+    for file in FILES
     for service in file.services_by_name.values()
     for method in service.methods
     if method.GetOptions().idempotency_level != MethodOptions.NO_SIDE_EFFECTS

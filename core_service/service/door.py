@@ -17,7 +17,7 @@ from userdirectory.errors import DirectoryError
 
 from core_service.core import Caller, Core
 from core_service.identity import Barred, Identity
-from core_service.service import refusals, texts
+from core_service.service import idempotency, refusals, texts
 from core_service.service.access import SCOPES, WORKSPACE_ADMIN, WRITES
 from core_service.service.trail import Trail
 
@@ -81,6 +81,7 @@ def rpc(
                 )
                 call.caller = caller
                 texts.check(request)
+                caller = idempotency.named(caller, call.method, call.metadata, request)
                 answer = await use_case(service, request, caller)
         except DirectoryError as error:
             if isinstance(error, Barred):

@@ -243,3 +243,26 @@ def _test_sqlite(element: text_test, compiler: SQLCompiler, **kw: Any) -> str:
 
 def _first(element: FunctionElement[Any], compiler: SQLCompiler, kw: dict[str, Any]) -> str:
     return compiler.process(next(iter(element.clauses)), **kw)
+
+
+class holds_bytes(FunctionElement[bool]):
+    """Whether a column of bytes holds the bytes of a parameter somewhere."""
+
+    inherit_cache = True
+    type = sa.Boolean()
+
+    def __init__(self, column: sa.ColumnElement[Any], part: sa.BindParameter[Any]) -> None:
+        """Look for *part* in *column*."""
+        super().__init__(column, part)
+
+
+@compiles(holds_bytes, "postgresql")
+def _holds_bytes_postgresql(element: holds_bytes, compiler: SQLCompiler, **kw: Any) -> str:
+    column, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"position({part} IN {column}) > 0"
+
+
+@compiles(holds_bytes, "sqlite")
+def _holds_bytes_sqlite(element: holds_bytes, compiler: SQLCompiler, **kw: Any) -> str:
+    column, part = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"instr({column}, {part}) > 0"

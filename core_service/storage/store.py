@@ -4,6 +4,7 @@ from core_service.storage.rows import (
     AccountRow,
     CredentialRow,
     GroupRow,
+    IdempotencyKeyRow,
     IntegrationRow,
     InvoiceWindowRow,
     LogRow,
@@ -49,6 +50,12 @@ from core_service.storage.store_history import (
     see_role_name,
     senders_of_role_name,
     tombstone,
+)
+from core_service.storage.store_idempotency import (
+    claim_key,
+    forget_answers_about,
+    keep_answer,
+    key_taken,
 )
 from core_service.storage.store_integrations import (
     clear_access_tokens,
@@ -144,6 +151,7 @@ __all__ = [
     "AccountRow",
     "CredentialRow",
     "GroupRow",
+    "IdempotencyKeyRow",
     "IntegrationRow",
     "InvoiceWindowRow",
     "LogRow",
@@ -164,6 +172,7 @@ __all__ = [
     "add_members",
     "chart_tops",
     "claim",
+    "claim_key",
     "clear_access_tokens",
     "clear_members",
     "count_users_of_role",
@@ -182,6 +191,7 @@ __all__ = [
     "existing_ids",
     "expire_credentials",
     "extend_invoice_window",
+    "forget_answers_about",
     "forget_log_of",
     "forget_sender",
     "group_by_id",
@@ -202,6 +212,8 @@ __all__ = [
     "integration",
     "integrations_of",
     "invoice_window",
+    "keep_answer",
+    "key_taken",
     "left_of_source",
     "log_entry",
     "log_page",

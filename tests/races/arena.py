@@ -45,6 +45,10 @@ class Door:
             )
         )
 
+    async def create_as(self, user: User, key: str) -> api.CreateUserResponse:
+        """Create a user in the name of a key."""
+        return await self._directory.create_user(user, idempotency_key=key)
+
     async def set_role(self, user_id: str, role: str) -> object:
         """Write the role by its name."""
         user = User(id=user_id, workplace=Workplace(user_role=role))
@@ -112,12 +116,14 @@ class ScimDoor:
         self._base_url = base_url
         self._token = token
 
-    async def request(self, method: str, path: str, body: Any = None) -> Answer:
+    async def request(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
+    ) -> Answer:
         """Send one request from a thread, so that others go on meanwhile."""
 
         def send() -> Answer:
             with Scim(self._base_url, self._token) as client:
-                return client.request(method, path, body)
+                return client.request(method, path, body, headers)
 
         return await asyncio.to_thread(send)
 
