@@ -1,22 +1,34 @@
 """The directory for programs without asyncio: the methods of `AsyncDirectory`, blocking."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import tenacity
-from google.protobuf.message import Message
-from userdirectory.v1 import user_directory_pb2 as pb
-from userdirectory.v1.change_pb2 import GroupChange, UserChange
-from userdirectory.v1.filter_pb2 import Filter
-from userdirectory.v1.group_pb2 import Group, Member
-from userdirectory.v1.role_pb2 import Role
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
-from userdirectory.v1.user_pb2 import User, UserRef
 
-from clients.calls import OPTIONS, Client, Tls, mask
+from clients import groups, users
+from clients.calls import OPTIONS, Client, Tls
+from clients.steps import Call, Pages, Steps, presented_as
 
-A = TypeVar("A", bound=Message)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _steps(written: Callable[P, Steps[T]]) -> "Callable[Concatenate[Directory, P], T]":
+    @presented_as(written)
+    def method(self: "Directory", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._result(written(*args, **kwargs))
+
+    return method
+
+
+def _pages(written: Callable[P, Pages[T]]) -> "Callable[Concatenate[Directory, P], Iterator[T]]":
+    @presented_as(written, Iterator)
+    def method(self: "Directory", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return self._items(written(*args, **kwargs))
+
+    return method
 
 
 class Directory:
@@ -65,105 +77,62 @@ class Directory:
         if self._own:
             self._channel.close()
 
-    def get_user(self, user_id: str) -> User:
-        """Return the user with this id; USER_NOT_FOUND."""
-        request = pb.GetUserRequest(user=UserRef(id=user_id))
-        return self._call(request, pb.GetUserResponse).user
+    get_user = _steps(users.get_user)
+    find_user = _steps(users.find_user)
+    batch_get_users = _steps(users.batch_get_users)
+    list_users = _pages(users.list_users)
+    count_users = _steps(users.count_users)
+    create_user = _steps(users.create_user)
+    update_user = _steps(users.update_user)
+    replace_user = _steps(users.replace_user)
+    patch_user = _steps(users.patch_user)
+    set_role = _steps(users.set_role)
+    delete_user = _steps(users.delete_user)
+    list_deleted_users = _pages(users.list_deleted_users)
+    restore_user = _steps(users.restore_user)
+    purge_user = _steps(users.purge_user)
+    get_org_chart = _pages(users.get_org_chart)
 
-    def find_user(self, user_name: str) -> User:
-        """Return the user with this name, in upper or lower case; USER_NOT_FOUND."""
-        request = pb.GetUserRequest(user=UserRef(user_name=user_name))
-        return self._call(request, pb.GetUserResponse).user
+    get_group = _steps(groups.get_group)
+    batch_get_groups = _steps(groups.batch_get_groups)
+    list_groups = _pages(groups.list_groups)
+    count_groups = _steps(groups.count_groups)
+    list_members = _pages(groups.list_members)
+    create_group = _steps(groups.create_group)
+    update_group = _steps(groups.update_group)
+    replace_group = _steps(groups.replace_group)
+    patch_group = _steps(groups.patch_group)
+    add_members = _steps(groups.add_members)
+    remove_members = _steps(groups.remove_members)
+    delete_group = _steps(groups.delete_group)
+    get_role = _steps(groups.get_role)
+    list_roles = _steps(groups.list_roles)
 
-    def list_users(
-        self, filter_: Filter | None = None, *, order_by: str = "", page_size: int = 100
-    ) -> Iterator[User]:
-        """Yield the users that pass the filter, page by page; FILTER_INVALID, FIELD_UNKNOWN."""
-        request = pb.ListUsersRequest(filter=filter_, order_by=order_by, page_size=page_size)
+    def _result(self, steps: Steps[T]) -> T:
+        answer = None
         while True:
-            page = self._call(request, pb.ListUsersResponse)
-            yield from page.users
+            try:
+                call = steps.send(answer)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            answer = self._answer(call)
+
+    def _items(self, pages: Pages[T]) -> Iterator[T]:
+        while True:
+            page = self._answer(Call(pages.request))
+            yield from getattr(page, pages.field)
             if not page.next_page_token:
                 return
-            request.page_token = page.next_page_token
+            pages.request.page_token = page.next_page_token
 
-    def create_user(self, user: User) -> pb.CreateUserResponse:
-        """Create a user; the answer says whether one existed, and what was done differently."""
-        return self._call(pb.CreateUserRequest(user=user), pb.CreateUserResponse)
-
-    def update_user(self, user: User, *fields: str) -> pb.UpdateUserResponse:
-        """Set *fields* (`name.given_name`; none: those with a value) of the user `user.id`."""
-        request = pb.UpdateUserRequest(user=user, update_mask=mask(fields))
-        return self._call(request, pb.UpdateUserResponse)
-
-    def patch_user(
-        self, user_id: str, changes: Iterable[UserChange], *, etag: str = ""
-    ) -> pb.PatchUserResponse:
-        """Apply changes in order, all or none; ETAG_MISMATCH if the user is not at *etag*."""
-        request = pb.PatchUserRequest(user=UserRef(id=user_id), changes=changes, etag=etag)
-        return self._call(request, pb.PatchUserResponse)
-
-    def delete_user(self, user_id: str, *, etag: str = "") -> None:
-        """Delete a user as the policy says; USER_NOT_FOUND, LAST_ADMIN, ETAG_MISMATCH."""
-        request = pb.DeleteUserRequest(user=UserRef(id=user_id), etag=etag)
-        self._call(request, pb.DeleteUserResponse)
-
-    def get_group(self, group_id: str) -> Group:
-        """Return the group with this id, without its members; GROUP_NOT_FOUND."""
-        return self._call(pb.GetGroupRequest(id=group_id), pb.GetGroupResponse).group
-
-    def list_groups(
-        self, filter_: Filter | None = None, *, order_by: str = "", page_size: int = 100
-    ) -> Iterator[Group]:
-        """Yield the groups that pass the filter, without members, page by page."""
-        request = pb.ListGroupsRequest(filter=filter_, order_by=order_by, page_size=page_size)
-        while True:
-            page = self._call(request, pb.ListGroupsResponse)
-            yield from page.groups
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    def list_members(self, group_id: str, *, page_size: int = 1000) -> Iterator[Member]:
-        """Yield the members of a group in order of id, page by page; GROUP_NOT_FOUND."""
-        request = pb.ListGroupMembersRequest(id=group_id, page_size=page_size)
-        while True:
-            page = self._call(request, pb.ListGroupMembersResponse)
-            yield from page.members
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    def create_group(self, group: Group) -> pb.CreateGroupResponse:
-        """Create a group with its members; ROLE_CATALOGUE where groups are roles."""
-        return self._call(pb.CreateGroupRequest(group=group), pb.CreateGroupResponse)
-
-    def update_group(self, group: Group, *fields: str) -> pb.UpdateGroupResponse:
-        """Set *fields* (none: those with a value) of the group `group.id`."""
-        request = pb.UpdateGroupRequest(group=group, update_mask=mask(fields))
-        return self._call(request, pb.UpdateGroupResponse)
-
-    def patch_group(
-        self, group_id: str, changes: Iterable[GroupChange], *, etag: str = ""
-    ) -> pb.PatchGroupResponse:
-        """Apply changes in order, all or none; ETAG_MISMATCH if the group is not at *etag*."""
-        request = pb.PatchGroupRequest(id=group_id, changes=changes, etag=etag)
-        return self._call(request, pb.PatchGroupResponse)
-
-    def delete_group(self, group_id: str, *, etag: str = "") -> None:
-        """Delete a group for good; its members stay. GROUP_NOT_FOUND, ETAG_MISMATCH."""
-        self._call(pb.DeleteGroupRequest(id=group_id, etag=etag), pb.DeleteGroupResponse)
-
-    def list_roles(self) -> list[Role]:
-        """Return the roles by rank."""
-        return list(self._call(pb.ListRolesRequest(), pb.ListRolesResponse).roles)
-
-    def _call(self, request: Message, _: type[A]) -> A:
-        method, terms = self._client.prepare(request)
+    def _answer(self, call: Call) -> Any:
+        prepared = self._client.prepare(call)
         try:
-            for attempt in tenacity.Retrying(**self._client.tries(method)):
+            for attempt in tenacity.Retrying(**self._client.tries(prepared)):
                 with attempt:
-                    answer: A = getattr(self._stub, method)(request, **terms())
+                    rpc = getattr(self._stub, prepared.method)
+                    answer = rpc(call.request, **prepared.terms())
         except grpc.RpcError as error:
             self._client.refuse(error)
         self._client.budget.answered()

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn, TypedDict
@@ -10,10 +10,10 @@ from typing import Any, NoReturn, TypedDict
 import grpc
 import tenacity
 from google.protobuf.descriptor_pb2 import MethodOptions
-from google.protobuf.field_mask_pb2 import FieldMask
-from google.protobuf.message import Message
 from userdirectory.status import error_of_call
 from userdirectory.v1 import user_directory_pb2, workspace_admin_pb2
+
+from clients.steps import Call
 
 SERVICES = (
     user_directory_pb2.DESCRIPTOR.services_by_name["UserDirectory"],
@@ -33,8 +33,11 @@ OPTIONS = (
     # A server that is gone without a word is noticed within 15 seconds.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.http2.max_pings_without_data", 0),
+    # The next try finds a server that is back; gRPC would wait a second, longer than all tries.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
     # Tries are ours: one layer retries.
     ("grpc.enable_retries", 0),
 )
@@ -96,6 +99,28 @@ class Terms(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """
+    A call that can be made.
+
+    Attributes:
+        method: The name of the RPC.
+        metadata: The same for each try, the key of a write included.
+        repeatable: Whether it may be sent again if nobody knows what became of it.
+        ends: When the time of all tries is over, on the monotonic clock.
+    """
+
+    method: str
+    metadata: tuple[tuple[str, str], ...]
+    repeatable: bool
+    ends: float
+
+    def terms(self) -> Terms:
+        """Return what goes with the next try."""
+        return {"timeout": max(0.0, self.ends - time.monotonic()), "metadata": self.metadata}
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """
     What all calls of a client have in common.
@@ -116,33 +141,38 @@ class Client:
         if not _TOKEN.fullmatch(self.token):
             raise ValueError("A token is visible ASCII without blanks. Copy it again.")
 
-    def prepare(self, request: Message) -> tuple[str, Callable[[], Terms]]:
+    def prepare(self, call: Call) -> Prepared:
         """
-        Name the workspace in *request*; return its method and what goes with each try.
+        Name the workspace in the request of *call*; return how it is made.
 
-        A request that names a workspace keeps it; some are about none. The time is that of all
-        tries together.
+        A request that names a workspace keeps it; some are about none.
         """
+        request: Any = call.request
         if self.workspace_id and not getattr(request, "workspace_id", self.workspace_id):
-            request.workspace_id = self.workspace_id  # type: ignore[attr-defined]
-        ends = time.monotonic() + self.timeout_seconds
-        metadata = (("authorization", f"Bearer {self.token}"),)
+            request.workspace_id = self.workspace_id
+        method = request.DESCRIPTOR.name.removesuffix("Request")
+        metadata = [("authorization", f"Bearer {self.token}")]
+        reads = method in _READS
+        if not reads and call.key is not None:
+            metadata.append(("idempotency-key", call.key or str(uuid.uuid4())))
+        return Prepared(
+            method=method,
+            metadata=tuple(metadata),
+            repeatable=reads or call.key is not None,
+            ends=time.monotonic() + self.timeout_seconds,
+        )
 
-        def terms() -> Terms:
-            return {"timeout": max(0.0, ends - time.monotonic()), "metadata": metadata}
-
-        return request.DESCRIPTOR.name.removesuffix("Request"), terms
-
-    def tries(self, method: str) -> dict[str, Any]:
+    def tries(self, prepared: Prepared) -> dict[str, Any]:
         """
-        Return when a call of *method* is tried again, as arguments of tenacity.
+        Return when a call is tried again, as arguments of tenacity.
 
-        Only reads, only UNAVAILABLE, at most three tries, at random intervals, within the time.
+        Only what can be repeated, only UNAVAILABLE, at most three tries, at random intervals,
+        within the time: that of all tries together.
         """
         return {
             "retry": tenacity.retry_if_exception(self._again),
             "stop": tenacity.stop_any(
-                tenacity.stop_after_attempt(_ATTEMPTS if method in _READS else 1),
+                tenacity.stop_after_attempt(_ATTEMPTS if prepared.repeatable else 1),
                 tenacity.stop_before_delay(self.timeout_seconds),
             ),
             "wait": tenacity.wait_random_exponential(multiplier=0.1, max=1),
@@ -161,8 +191,3 @@ class Client:
     def _again(self, error: BaseException) -> bool:
         away = isinstance(error, grpc.RpcError) and error.code() is grpc.StatusCode.UNAVAILABLE
         return away and self.budget.failed()
-
-
-def mask(fields: Sequence[str]) -> FieldMask | None:
-    """Return the mask of *fields*, None (unset) if there are none."""
-    return FieldMask(paths=fields) if fields else None

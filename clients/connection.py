@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from userdirectory.v1.workspace_admin_pb2 import WatchChangesRequest, WatchChangesResponse
 
 from clients.calls import OPTIONS, SERVICES, Client, Tls
+from clients.steps import Call
 
 _METHODS = {
     method.input_type.full_name: (f"/{service.full_name}/{method.name}", method)
@@ -70,7 +71,7 @@ class Connection:
 
     def ask(self, request: Message) -> Any:
         """Return the response to *request*, of whichever RPC has requests of its type."""
-        name, terms = self._client.prepare(request)
+        prepared = self._client.prepare(Call(request))
         path, method = _METHODS[request.DESCRIPTOR.full_name]
         call = self._channel.unary_unary(
             path,
@@ -78,9 +79,9 @@ class Connection:
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
         try:
-            for attempt in tenacity.Retrying(**self._client.tries(name)):
+            for attempt in tenacity.Retrying(**self._client.tries(prepared)):
                 with attempt:
-                    answer = call(request, **terms())
+                    answer = call(request, **prepared.terms())
         except grpc.RpcError as error:
             self._client.refuse(error)
         self._client.budget.answered()
@@ -134,13 +135,12 @@ class Connection:
             time.sleep(pause)
 
     def _stream(self, request: WatchChangesRequest) -> Iterator[WatchChangesResponse]:
-        _, terms = self._client.prepare(request)
         path, _ = _METHODS[request.DESCRIPTOR.full_name]
         call = self._channel.unary_stream(
             path,
             request_serializer=WatchChangesRequest.SerializeToString,
             response_deserializer=WatchChangesResponse.FromString,
-        )(request, metadata=terms()["metadata"])
+        )(request, metadata=self._client.prepare(Call(request)).metadata)
         try:
             yield from call
         finally:

