@@ -67,9 +67,14 @@ class Deployment:
         return f"127.0.0.1:{self._ports[0]}"
 
     @property
-    def base_url(self) -> str:
+    def gateway_address(self) -> str:
         """Where the gateway answers."""
-        return f"http://127.0.0.1:{self._ports[1]}/scim/v2"
+        return f"127.0.0.1:{self._ports[1]}"
+
+    @property
+    def base_url(self) -> str:
+        """Where the gateway answers SCIM."""
+        return f"http://{self.gateway_address}/scim/v2"
 
     def start_core(self) -> None:
         """Start the core and return when it serves."""
