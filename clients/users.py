@@ -105,7 +105,8 @@ def set_role(
     Give a user a role, by its id or its exact name; everyone has exactly one.
 
     NAME_UNKNOWN if there is no such role, LAST_ADMIN for the last active admin, ADMIN_ROLE_LOCKED
-    where only the product makes admins, NO_SEAT for a guest who would need one.
+    where only the product makes admins, NO_SEAT for a guest who would need one. Where groups are
+    not roles, the policy may have the wish of an identity provider ignored: see `notices`.
     """
     listed: pb.ListRolesResponse = yield Call(pb.ListRolesRequest())
     # Users hold the name of their role, so that a name goes as it is, for the directory to judge.

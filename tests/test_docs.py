@@ -21,7 +21,7 @@ from tests.processes import ROOT, Program
 from tests.rules_table import statements
 
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "clients" / "README.md", *sorted(DOCS.rglob("*.md"))]
 GUIDES = sorted((DOCS / "guides").rglob("*.md"))
 TROUBLESHOOTING = DOCS / "troubleshooting.md"
 LANGUAGES = ("en", "de")
