@@ -12,11 +12,12 @@ from userdirectory.errors import DirectoryError
 
 from core_service.core import Caller
 from core_service.once import FIELD, Once
-from core_service.service.access import FILES, USER_DIRECTORY, WRITES
+from core_service.service.access import FILES, USER_DIRECTORY, WORKSPACE_ADMIN, WRITES
 
 _KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
-# A batch is as many transactions as it has writes, and no one of them answers for all.
-_SEVERAL_TRANSACTIONS = frozenset({f"{USER_DIRECTORY}/BatchWrite"})
+# A batch is as many transactions as it has writes, and no one of them answers for all; with a
+# workspace goes all that is kept of it.
+_KEPT_NOWHERE = frozenset({f"{USER_DIRECTORY}/BatchWrite", f"{WORKSPACE_ADMIN}/DeleteWorkspace"})
 
 
 def _answers_secretly(method: MethodDescriptor) -> bool:
@@ -30,7 +31,7 @@ ANSWERS: dict[str, type[Message]] = {
     for file in FILES
     for service in file.services_by_name.values()
     for method in service.methods
-    if (name := f"{service.full_name}/{method.name}") in WRITES - _SEVERAL_TRANSACTIONS
+    if (name := f"{service.full_name}/{method.name}") in WRITES - _KEPT_NOWHERE
     and not _answers_secretly(method)
 }
 

@@ -48,3 +48,14 @@ async def test_a_patch_repeated_with_its_key_changes_nothing_more(arena: Arena):
 
     assert {answer.status for answer in answers} == {200}
     assert len({str(answer.body) for answer in answers}) == 1
+
+
+async def test_a_bulk_request_has_no_key(arena: Arena):
+    """It is as many writes as it has operations: with a key it is refused, and nothing is made."""
+    create = {"method": "POST", "path": "/Users", "bulkId": "a", "data": person(NAME)}
+    bulk = await arena.scim.request(
+        "POST", "/Bulk", {"Operations": [create]}, {"Idempotency-Key": "b"}
+    )
+
+    assert (bulk.status, bulk.body["scimType"]) == (400, "invalidValue")
+    assert await arena.doors[0].named(NAME) == []
