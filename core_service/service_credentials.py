@@ -122,7 +122,8 @@ async def revoke(
     Raises:
         DirectoryError: FIELD_INVALID if it is none.
     """
-    found = await core.storage.read(lambda tx: _find(tx, caller, request.id))
+    # Its workspace is to be known also when the same request was carried out before.
+    found = await core.storage.read(lambda tx: _find(tx, caller, request.id, revoked=True))
 
     async def work(tx: Transaction) -> api.RevokeServiceCredentialResponse:
         row = await _find(tx, caller, request.id)
@@ -145,15 +146,17 @@ async def _logged(
     In the provisioning log of the credential's workspace; of one for all, in that of the process.
     """
 
+    there = replace(caller, workspace_id=workspace_id)
+
     async def write(tx: Transaction) -> T:
         if not workspace_id:
             return await work(tx)
-        begun = await Write.begin(core, tx, replace(caller, workspace_id=workspace_id))
+        begun = await Write.begin(core, tx, there)
         made = await work(tx)
         await journal.record(begun, public_id)
         return made
 
-    done = await core.storage.write(workspace_id, write)
+    done = await core.write(there, write)
     if not workspace_id:
         log.info(
             "%s target_id=%s trace_id=%s credential_id=%s",
@@ -165,13 +168,15 @@ async def _logged(
     return done
 
 
-async def _find(tx: Transaction, caller: Caller, public_id: str) -> store.CredentialRow:
-    """Return a service credential that nobody revoked and that the caller may see."""
+async def _find(
+    tx: Transaction, caller: Caller, public_id: str, *, revoked: bool = False
+) -> store.CredentialRow:
+    """Return a service credential that the caller may see; one that is *revoked* if that will do."""
     row = await store.credential(tx, public_id)
     if (
         row is None
         or row.integration_id
-        or row.revoke_time is not None
+        or (row.revoke_time is not None and not revoked)
         or caller.workspace_id not in ("", row.workspace_id)
     ):
         raise invalid(
