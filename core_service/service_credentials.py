@@ -171,7 +171,7 @@ async def _logged(
 async def _find(
     tx: Transaction, caller: Caller, public_id: str, *, revoked: bool = False
 ) -> store.CredentialRow:
-    """Return a service credential that the caller may see; one that is *revoked* if that will do."""
+    """Return a service credential that the caller may see, one that is *revoked* if asked for."""
     row = await store.credential(tx, public_id)
     if (
         row is None

@@ -166,9 +166,9 @@ async def test_every_write_keeps_its_answer_and_gives_it_again(world, method):
     token = await world.service()
     there = await scene(world, token)
     request: Any = REQUESTS[method](there)
-    workspace_id = ""
+    workspace_id = "" if method == "CreateWorkspace" else there.workspace_id
     if "workspace_id" in request.DESCRIPTOR.fields_by_name:
-        workspace_id = request.workspace_id = there.workspace_id
+        request.workspace_id = workspace_id
     answer = await ask(world, token, request, f"key-of-{there.workspace_id}")
     logged = await traces(world, there.workspace_id)
     again = await ask(world, token, request, f"key-of-{there.workspace_id}")
