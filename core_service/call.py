@@ -1,4 +1,4 @@
-"""One call within the process: runs as a task, and looks to its caller like a call of a socket."""
+"""A call within the process: runs as a task, and looks to its caller like a call of a socket."""
 
 import asyncio
 import logging
@@ -13,15 +13,15 @@ from core_service.transport import METADATA_LIMIT, RECEIVE_LIMIT
 
 log = logging.getLogger(__name__)
 
-Handler: TypeAlias = Any  # grpc.RpcMethodHandler of a unary call, whose functions may all be None
+Handler: TypeAlias = Any  # grpc.RpcMethodHandler, whose functions may all be None
 Sent: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 PEER = "process"
 """Who is connected where there is no socket; gRPC's own are `ipv4:...`, `ipv6:...`, `unix:...`."""
 
 
-class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
-    """One call, which runs as a task of its own whether or not anyone awaits it."""
+class Running:
+    """What calls of every kind have: a task, a deadline, an end."""
 
     def __init__(
         self, metadata: Sent, timeout: float | None, deserialize: Callable[[bytes], Any]
@@ -35,7 +35,6 @@ class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
         self._task: asyncio.Task[None] | None = None
         self._ended: asyncio.Future[None] = loop.create_future()
         self._callbacks: list[Callable[[Any], None]] = []
-        self._response: Any = None
         self._code = StatusCode.OK
         self._details = ""
         self._trailing: Sent = ()
@@ -56,12 +55,9 @@ class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
         return self._task
 
     async def _work(self, handler: Handler, request: bytes) -> None:
-        context = _Context(self._metadata, self)
+        context = self._context()
         try:
-            message = handler.request_deserializer(request)
-            answer = await handler.unary_unary(message, context)
-            if context.status is StatusCode.OK:
-                self._response = self._deserialize(handler.response_serializer(answer))
+            await self._answer(handler, handler.request_deserializer(request), context)
         except asyncio.CancelledError:
             self._end(StatusCode.CANCELLED, "The call was cancelled where it was answered.")
             raise
@@ -73,6 +69,13 @@ class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
             self._end(StatusCode.UNKNOWN, "Something went wrong.")
         else:
             self._end(context.status, context.text, context.trailing)
+
+    def _context(self) -> "Context":
+        return Context(self._metadata, self)
+
+    async def _answer(self, handler: Handler, message: Any, context: "Context") -> None:
+        """Let the handler answer and take its answer."""
+        raise NotImplementedError
 
     def _end(self, code: StatusCode, details: str, trailing: Sent = ()) -> None:
         if self._ended.done():
@@ -100,17 +103,12 @@ class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
         self._stop()
         return True
 
-    def __await__(self) -> Generator[Any, None, Any]:
-        try:
-            yield from asyncio.shield(self._ended).__await__()
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
+    def _check(self) -> None:
+        """Raise what a call that has ended raises, if it ended badly."""
         if self._cancelled:
             raise asyncio.CancelledError
         if self._code is not StatusCode.OK:
             raise AioRpcError(self._code, Metadata(), Metadata(*self._trailing), self._details)
-        return self._response
 
     def cancelled(self) -> bool:
         return self._cancelled
@@ -146,12 +144,33 @@ class Call(grpc.aio.UnaryUnaryCall[Any, Any]):
         """Return at once: there is nothing to connect to."""
 
 
-class _Context:
-    """What servicers of unary calls use of `grpc.aio.ServicerContext`."""
+class Call(Running, grpc.aio.UnaryUnaryCall[Any, Any]):
+    """One call, which runs as a task of its own whether or not anyone awaits it."""
+
+    _response: Any = None
+
+    async def _answer(self, handler: Handler, message: Any, context: "Context") -> None:
+        answer = await handler.unary_unary(message, context)
+        if context.status is StatusCode.OK:
+            self._response = self._deserialize(handler.response_serializer(answer))
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        try:
+            yield from asyncio.shield(self._ended).__await__()
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        self._check()
+        return self._response
+
+
+class Context:
+    """What servicers use of `grpc.aio.ServicerContext`."""
 
     __slots__ = ("_call", "_metadata", "status", "text", "trailing")
 
-    def __init__(self, metadata: Sent, call: Call) -> None:
+    def __init__(self, metadata: Sent, call: Running) -> None:
+        """Be the context of *call*."""
         self._metadata = metadata
         self._call = call
         self.status = StatusCode.OK

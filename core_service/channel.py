@@ -10,12 +10,14 @@ import asyncio
 import re
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import grpc
 
-from core_service.call import Call, Handler, Sent
+from core_service.call import Call, Handler, Running, Sent
+from core_service.stream_call import StreamCall
 
+R = TypeVar("R", bound=Running)
 _KEY = re.compile(r"[0-9a-z_.-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
 
@@ -24,8 +26,8 @@ class InProcessChannel(grpc.aio.Channel):
     """
     Offers the services that were added to it, as a server would, to stubs made with it.
 
-    `add_XServicer_to_server(servicer, channel)` adds a service. Unary calls only: the contract
-    has no others.
+    `add_XServicer_to_server(servicer, channel)` adds a service. Callers send one message: the
+    contract has no streams of requests.
     """
 
     def __init__(self) -> None:
@@ -42,7 +44,7 @@ class InProcessChannel(grpc.aio.Channel):
     ) -> None:
         """Offer the methods of a service; generated code calls this."""
         for name, handler in method_handlers.items():
-            if handler.unary_unary is not None:
+            if not handler.request_streaming:
                 self._handlers[f"/{service_name}/{name}"] = handler
 
     def unary_unary(  # type: ignore[override]  # the stub file leaves out _registered_method
@@ -55,8 +57,18 @@ class InProcessChannel(grpc.aio.Channel):
         """Return what a stub calls for *method*: `/package.Service/Method`."""
         return _Method(self, method, request_serializer, response_deserializer)
 
-    def begin(self, call: Call, method: str, request: bytes) -> None:
-        """Start a call; only `_Method` does."""
+    def unary_stream(  # type: ignore[override]  # the stub file leaves out _registered_method
+        self,
+        method: str,
+        request_serializer: Callable[[Any], bytes],
+        response_deserializer: Callable[[bytes], Any],
+        _registered_method: bool | None = False,
+    ) -> "_StreamMethod":
+        """Return what a stub calls for *method*, which is answered with a stream."""
+        return _StreamMethod(self, method, request_serializer, response_deserializer)
+
+    def begin(self, call: Running, method: str, request: bytes) -> None:
+        """Start a call; only the methods of stubs do."""
         if self._closed:
             raise grpc.aio.UsageError("Channel is closed.")
         task = call.start(self._handlers.get(method), request)
@@ -105,18 +117,18 @@ class InProcessChannel(grpc.aio.Channel):
         """Close the channel."""
         await self.close()
 
-    def unary_stream(self, *_: object, **__: object) -> Any:
-        """Return what raises NotImplementedError when it is called: only unary calls are made."""
+    def stream_unary(self, *_: object, **__: object) -> Any:
+        """Return what raises NotImplementedError when it is called: nobody sends a stream."""
         return _no_stream
 
-    stream_unary = stream_stream = unary_stream
+    stream_stream = stream_unary
 
 
 def _no_stream(*_: object, **__: object) -> NoReturn:
-    raise NotImplementedError("Streams need a socket; the contract has unary calls only.")
+    raise NotImplementedError("Streams of requests need a socket; the contract has none.")
 
 
-class _Method(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
+class _Calling:
     """One method of a stub."""
 
     def __init__(
@@ -131,6 +143,19 @@ class _Method(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
         self._serialize = serialize
         self._deserialize = deserialize
 
+    def _begin(
+        self,
+        kind: type[R],
+        request: Any,
+        metadata: Iterable[tuple[str, str | bytes]] | None,
+        timeout: float | None,
+    ) -> R:
+        call = kind(_sendable(metadata or ()), timeout, self._deserialize)
+        self._channel.begin(call, self._method, self._serialize(request))
+        return call
+
+
+class _Method(_Calling, grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
     def __call__(
         self,
         request: Any,
@@ -141,9 +166,21 @@ class _Method(grpc.aio.UnaryUnaryMultiCallable[Any, Any]):
         wait_for_ready: bool | None = None,  # noqa: ARG002
         compression: grpc.Compression | None = None,  # noqa: ARG002
     ) -> Call:
-        call = Call(_sendable(metadata or ()), timeout, self._deserialize)
-        self._channel.begin(call, self._method, self._serialize(request))
-        return call
+        return self._begin(Call, request, metadata, timeout)
+
+
+class _StreamMethod(_Calling, grpc.aio.UnaryStreamMultiCallable[Any, Any]):
+    def __call__(
+        self,
+        request: Any,
+        *,
+        timeout: float | None = None,
+        metadata: Iterable[tuple[str, str | bytes]] | None = None,
+        credentials: grpc.CallCredentials | None = None,  # noqa: ARG002
+        wait_for_ready: bool | None = None,  # noqa: ARG002
+        compression: grpc.Compression | None = None,  # noqa: ARG002
+    ) -> StreamCall:
+        return self._begin(StreamCall, request, metadata, timeout)
 
 
 def _sendable(metadata: Iterable[tuple[str, str | bytes]]) -> Sent:

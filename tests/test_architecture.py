@@ -28,7 +28,7 @@ CONFINED = {
     "sqlmodel": ("core_service.storage",),
     "alembic": ("core_service.storage",),
     "asyncpg": ("core_service.storage",),
-    "sqlite3": ("core_service.storage",),
+    "sqlite3": ("core_service.storage", "clients.examples"),
     "falcon": ("scim_gateway",),
     "argon2": ("core_service.logins",),
     "prometheus_client": (
@@ -47,6 +47,7 @@ CONFINED = {
         "core_service.server",
         "core_service.service",
         "core_service.settings",
+        "core_service.stream_call",
         "userdirectory",
         "clients",
         "scim_gateway",

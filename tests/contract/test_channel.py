@@ -334,15 +334,19 @@ async def test_the_text_of_a_failure_stays_here(probe):
 
 
 async def test_health_can_be_asked_within_the_process():
-    """The channel takes services with streams too; only their unary methods can be called."""
+    """The channel takes services with streams too, and their methods can be called."""
     checks = health.aio.HealthServicer()
     async with InProcessChannel() as channel:
         health_pb2_grpc.add_HealthServicer_to_server(checks, channel)
         stub = health_pb2_grpc.HealthStub(channel)
         answer = await stub.Check(health_pb2.HealthCheckRequest())
         error = await failed(stub.Check(health_pb2.HealthCheckRequest(service="x")))
+        watch = stub.Watch(health_pb2.HealthCheckRequest())
+        before = await watch.read()
+        await checks.enter_graceful_shutdown()
+        after = await watch.read()
 
-        assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        assert error.code() is grpc.StatusCode.NOT_FOUND
-        with pytest.raises(NotImplementedError):
-            stub.Watch(health_pb2.HealthCheckRequest())
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    assert before.status == health_pb2.HealthCheckResponse.SERVING
+    assert after.status == health_pb2.HealthCheckResponse.NOT_SERVING
