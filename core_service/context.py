@@ -33,6 +33,7 @@ class Context:
     Attributes:
         read_at: Version and time of the workspace row that this was read from. The time is there
             because a version that was rolled back is given again.
+        create_time: When the workspace was created: another one with its id is not the same.
         message: The workspace, without id, etag and times.
         roles: The roles by id, in order of rank.
         default_role: The role of users created without one (R-152).
@@ -41,6 +42,7 @@ class Context:
 
     id: str
     read_at: tuple[int, int]
+    create_time: int
     message: workspace_pb2.Workspace
     policy: Policy
     roles: dict[str, RoleFacts]
@@ -129,6 +131,7 @@ def make(row: store.WorkspaceRow, roles: Iterable[store.RoleRow]) -> Context:
     return Context(
         id=row.id,
         read_at=(row.version, row.update_time),
+        create_time=row.create_time,
         message=message,
         policy=policies.of(message.policy),
         roles=facts,

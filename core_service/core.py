@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from core_service.context import Contexts
 from core_service.measures import Measures
+from core_service.news import News
 from core_service.once import Once, perform
 from core_service.ports import Ports
 from core_service.storage.database import Storage, Transaction
@@ -30,6 +31,7 @@ class Core:
         ports: What the product around the directory does.
         measures: Takes note of what happens.
         traces: Records the spans of calls; None: nobody does.
+        news: Wakes those who wait for writes.
     """
 
     storage: Storage
@@ -40,6 +42,7 @@ class Core:
     ports: Ports = field(default_factory=Ports)
     measures: Measures = field(default_factory=Measures)
     traces: "Traces | None" = None
+    news: News = field(default_factory=News)
 
     async def write(self, caller: "Caller", work: Callable[[Transaction], Awaitable[T]]) -> T:
         """
@@ -53,14 +56,15 @@ class Core:
             DirectoryError: as `Storage.write`; FIELD_INVALID (`idempotency-key`).
         """
         named = caller.once
-        if named is None:
-            return await self.storage.write(caller.workspace_id, work)
+        workspace_id, credential_id = caller.workspace_id, caller.credential_id
 
         async def work_once(tx: Transaction) -> T:
-            workspace_id, credential_id = caller.workspace_id, caller.credential_id
+            assert named is not None
             return await perform(tx, workspace_id, credential_id, named, self.now(), work)
 
-        return await self.storage.write(caller.workspace_id, work_once)
+        made = await self.storage.write(workspace_id, work if named is None else work_once)
+        self.news.tell(workspace_id)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

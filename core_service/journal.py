@@ -178,7 +178,7 @@ async def refused(core: Core, caller: Caller, target_id: str, error: DirectoryEr
         if tx.workspace is not None:
             await store.insert_log(tx, row)
 
-    await core.storage.write(caller.workspace_id, work)
+    await core.write(caller, work)
 
 
 def _row(

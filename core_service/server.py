@@ -17,6 +17,7 @@ from core_service.core import Core
 from core_service.identity import Identity
 from core_service.service import add_services
 from core_service.service.access import SERVICES
+from core_service.service.traffic import Traffic
 from core_service.settings import Settings
 from core_service.storage.database import Storage
 from core_service.transport import SERVER_OPTIONS
@@ -30,6 +31,7 @@ LIVENESS = "liveness"
 
 _HEALTH_SECONDS = 3.0
 _TURN_SECONDS = 0.5
+_LAST_SECONDS = 1.0
 
 
 class PortError(Exception):
@@ -52,6 +54,7 @@ class Server:
     checks: health.aio.HealthServicer
     _server: grpc.aio.Server
     _watch: asyncio.Task[None]
+    _traffic: Traffic
 
     @property
     def address(self) -> str:
@@ -62,15 +65,30 @@ class Server:
         """
         Stop: health says NOT_SERVING, no new calls, those that run may finish.
 
+        Streams end at once. Those whose reader takes no more, and so not the end either, are cut
+        soon after the last other call.
+
         Args:
             grace_seconds: Calls that take longer are cancelled.
         """
+        ends = _now() + grace_seconds
         self._watch.cancel()
         await _tell(self.checks, _NOT_SERVING)
+        self._traffic.end_streams()
         # gRPC cancels calls that have arrived and wait for their turn to begin.
-        turn = min(_TURN_SECONDS, grace_seconds / 4)
-        await asyncio.sleep(turn)
-        await self._server.stop(grace_seconds - turn)
+        await asyncio.sleep(min(_TURN_SECONDS, grace_seconds / 4))
+        calls = asyncio.create_task(self._traffic.quiet())
+        await self._wait_for(calls, ends)
+        await self._server.stop(min(_LAST_SECONDS, max(0.0, ends - _now())))
+
+    async def _wait_for(self, calls: asyncio.Task[None], ends: float) -> None:
+        """Take no more calls, and return when the last has ended, or it is time."""
+        stopping = asyncio.create_task(self._server.stop(max(0.0, ends - _now())))
+        await asyncio.wait((stopping, calls), return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopping, calls):
+            task.cancel()
+        # Two stops at once would end the process: gRPC does not expect them.
+        await asyncio.wait((stopping, calls))
 
 
 async def start_server(core: Core, identity: Identity, settings: Settings) -> Server:
@@ -82,7 +100,7 @@ async def start_server(core: Core, identity: Identity, settings: Settings) -> Se
     """
     check_port(settings.grpc_host, settings.grpc_port, "GRPC_PORT")
     server = grpc.aio.server(options=SERVER_OPTIONS)
-    add_services(core, identity, server)
+    traffic = add_services(core, identity, server)
     checks = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(checks, server)
     if settings.reflection:
@@ -93,7 +111,11 @@ async def start_server(core: Core, identity: Identity, settings: Settings) -> Se
     await checks.set(LIVENESS, _SERVING)
     await _tell(checks, _SERVING)
     watch = asyncio.create_task(_watch(core.storage, checks))
-    return Server(settings.grpc_host, port, checks, server, watch)
+    return Server(settings.grpc_host, port, checks, server, watch, traffic)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _watch(storage: Storage, checks: health.aio.HealthServicer) -> None:

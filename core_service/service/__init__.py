@@ -7,16 +7,24 @@ from userdirectory.v1.workspace_admin_pb2_grpc import add_WorkspaceAdminServicer
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
+from core_service.service.traffic import Traffic
 from core_service.service.user_directory import UserDirectory
 from core_service.service.workspace_admin import WorkspaceAdmin
 
 
 def add_services(
     core: Core, identity: Identity, server: grpc.aio.Server | InProcessChannel
-) -> None:
-    """Offer every service of the contract at *server*, or at a channel within the process."""
+) -> Traffic:
+    """
+    Offer every service of the contract at *server*, or at a channel within the process.
+
+    Returns:
+        The calls under way there.
+    """
+    traffic = Traffic()
     for add, service in (
         (add_UserDirectoryServicer_to_server, UserDirectory),
         (add_WorkspaceAdminServicer_to_server, WorkspaceAdmin),
     ):
-        add(service(core, identity), server)  # type: ignore[no-untyped-call]
+        add(service(core, identity, traffic), server)  # type: ignore[no-untyped-call]
+    return traffic

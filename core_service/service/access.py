@@ -84,4 +84,5 @@ SCOPES: dict[str, str] = {
     f"{WORKSPACE_ADMIN}/GetSeats": "seats.read",
     f"{WORKSPACE_ADMIN}/ListFailures": "log.read",
     f"{WORKSPACE_ADMIN}/ListLog": "log.read",
+    f"{WORKSPACE_ADMIN}/WatchChanges": "log.read",
 }

@@ -5,9 +5,10 @@ Both channels, the socket and the one within the process, lead through it and an
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, ClassVar, TypeVar
 
 import grpc
@@ -19,6 +20,7 @@ from core_service.core import Caller, Core
 from core_service.identity import Barred, Identity
 from core_service.service import idempotency, refusals, texts
 from core_service.service.access import SCOPES, WORKSPACE_ADMIN, WRITES
+from core_service.service.traffic import Traffic
 from core_service.service.trail import Trail
 
 # What a caller may cause to be sent in trailing metadata, in bytes of UTF-8: gRPC sends the
@@ -44,15 +46,17 @@ class Service:
     Args:
         core: What the use cases work with.
         identity: Who knows the credentials.
+        traffic: The calls under way, of all services of a server together; None: its own alone.
     """
 
     name: ClassVar[str]
     """The full name of the service: `userdirectory.v1.UserDirectory`."""
 
-    def __init__(self, core: Core, identity: Identity) -> None:
+    def __init__(self, core: Core, identity: Identity, traffic: Traffic | None = None) -> None:
         """Offer the service over *core* to whom *identity* lets in."""
         self.core = core
         self.identity = identity
+        self.traffic = traffic or Traffic()
 
 
 def rpc(
@@ -68,58 +72,49 @@ def rpc(
 
     @functools.wraps(use_case)
     async def method(service: S, request: Q, context: "grpc.aio.ServicerContext[Q, A]") -> A | None:
-        call = _Call(f"{service.name}/{use_case.__name__}", context, service.core)
-        try:
-            async with asyncio.timeout(context.time_remaining()) as deadline:
-                caller = await service.identity.authenticate(
-                    call.metadata,
-                    getattr(request, "workspace_id", None),
-                    SCOPES[call.method],
-                    call.trace_id,
-                    use_case.__name__,
-                    context.peer(),
-                )
-                call.caller = caller
-                texts.check(request)
+        call = Call(service, use_case.__name__, request, context)
+        answer: A | None = None
+        with service.traffic.passing():
+            async with call.answered():
+                caller = await call.enter()
                 caller = idempotency.named(caller, call.method, call.metadata, request)
                 answer = await use_case(service, request, caller)
-        except DirectoryError as error:
-            if isinstance(error, Barred):
-                call.caller = error.caller
-            refusal = call.refuse(error)
-            await refusals.keep(service.core, call.method, request, call.caller, refusal)
-        except TimeoutError as error:
-            if deadline.expired():
-                call.expire()
-            else:
-                call.fail(error)
-        except asyncio.CancelledError:
-            call.abandon()
-            raise
-        except Exception as error:  # noqa: BLE001 - the one place where everything ends
-            call.fail(error)
-        else:
-            if service.name == WORKSPACE_ADMIN and call.method in WRITES:
-                service.identity.forget(caller.workspace_id)
-            call.log(logging.INFO, "OK")
-            return answer
-        return None
+                if service.name == WORKSPACE_ADMIN and call.method in WRITES:
+                    service.identity.forget(caller.workspace_id)
+        return answer
 
     return method
 
 
-class _Call:
+class Call:
     """One call: who calls, and how it ends."""
 
-    __slots__ = ("_trail", "caller", "context", "metadata", "method")
+    __slots__ = (
+        "_trail",
+        "caller",
+        "context",
+        "metadata",
+        "method",
+        "operation",
+        "request",
+        "service",
+    )
 
     def __init__(
-        self, method: str, context: "grpc.aio.ServicerContext[Any, Any]", core: Core
+        self,
+        service: Service,
+        operation: str,
+        request: Message,
+        context: "grpc.aio.ServicerContext[Any, Any]",
     ) -> None:
-        self.method = method
+        """Begin a call of the RPC that is named *operation*."""
+        self.service = service
+        self.operation = operation
+        self.method = f"{service.name}/{operation}"
+        self.request = request
         self.context = context
         self.metadata = tuple(context.invocation_metadata() or ())
-        self._trail = Trail(core, method, self.metadata)
+        self._trail = Trail(service.core, self.method, self.metadata)
         self.caller: Caller | None = None
         context.set_trailing_metadata(((status.TRACE_KEY, self.trace_id),))
 
@@ -127,6 +122,55 @@ class _Call:
     def trace_id(self) -> str:
         """What names the call."""
         return self._trail.trace_id
+
+    async def enter(self) -> Caller:
+        """Return who calls and may; the request holds no text that no request may hold."""
+        self.caller = await self.authenticate()
+        texts.check(self.request)
+        return self.caller
+
+    async def authenticate(self) -> Caller:
+        """Return who calls, and that it may now what it asks for."""
+        return await self.service.identity.authenticate(
+            self.metadata,
+            getattr(self.request, "workspace_id", None),
+            SCOPES[self.method],
+            self.trace_id,
+            self.operation,
+            self.context.peer(),
+        )
+
+    @contextlib.asynccontextmanager
+    async def answered(self) -> AsyncIterator[asyncio.Timeout]:
+        """
+        End the call as what happens meanwhile says, and log it.
+
+        Gives the deadline. Who moves it forward, as a server that stops does, ends the call with
+        UNAVAILABLE.
+        """
+        try:
+            async with asyncio.timeout(self.context.time_remaining()) as deadline:
+                wanted = deadline.when()
+                yield deadline
+        except DirectoryError as error:
+            if isinstance(error, Barred):
+                self.caller = error.caller
+            refusal = self.refuse(error)
+            await refusals.keep(self.service.core, self.method, self.request, self.caller, refusal)
+        except TimeoutError as error:
+            if not deadline.expired():
+                self.fail(error)
+            elif deadline.when() == wanted:
+                self.expire()
+            else:
+                self.stop()
+        except asyncio.CancelledError:
+            self.abandon()
+            raise
+        except Exception as error:  # noqa: BLE001 - the one place where everything ends
+            self.fail(error)
+        else:
+            self.log(logging.INFO, "OK")
 
     def refuse(self, error: DirectoryError) -> DirectoryError:
         """Answer that the directory does not do it, and why; return what was answered."""
@@ -144,6 +188,11 @@ class _Call:
         """Answer that the caller's time is over."""
         self._end(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")
         self.log(logging.INFO, "DEADLINE_EXCEEDED")
+
+    def stop(self) -> None:
+        """Answer that the server stops; another one, or this one later, goes on."""
+        self._end(grpc.StatusCode.UNAVAILABLE, "The server stops. Go on at another one, or later.")
+        self.log(logging.INFO, "UNAVAILABLE")
 
     def abandon(self) -> None:
         """Note that nobody waits for the answer any more, most often because the time is over."""

@@ -1,5 +1,7 @@
 """The service WorkspaceAdmin: the workspaces themselves."""
 
+from collections.abc import AsyncGenerator
+
 from userdirectory.v1 import workspace_admin_pb2 as pb
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminServicer
 
@@ -17,12 +19,14 @@ from core_service import (
     role_catalogue,
     seats_booking,
     service_credentials,
+    watching,
     workspace_removal,
     workspaces,
 )
 from core_service.core import Caller
 from core_service.service.access import WORKSPACE_ADMIN
 from core_service.service.door import Service, rpc
+from core_service.service.streams import stream
 
 
 class WorkspaceAdmin(Service, WorkspaceAdminServicer):
@@ -239,6 +243,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
     @rpc
     async def ListLog(self, request: pb.ListLogRequest, caller: Caller) -> pb.ListLogResponse:
         return await history.list_log(self.core, caller, request)
+
+    @stream
+    def WatchChanges(
+        self, request: pb.WatchChangesRequest, caller: Caller
+    ) -> AsyncGenerator[pb.WatchChangesResponse | None, None]:
+        return watching.changes(self.core, caller, request)
 
     @rpc
     async def DeclareAttributes(

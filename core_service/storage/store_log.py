@@ -55,6 +55,19 @@ _CONCERNED = (
     .order_by(sa.func.max(log.c.sequence).desc())
     .limit(param("limit", _WHOLE))
 )
+# Each end is a look into the index; asked for together, SQLite would read all between them.
+_ENDS = sa.select(
+    *(
+        where(sa.select(end(log.c.sequence)), log, "workspace_id").scalar_subquery()
+        for end in (sa.func.min, sa.func.max)
+    )
+)
+_AFTER = (
+    where(sa.select(log), log, "workspace_id")
+    .where(log.c.sequence > param("sequence", _WHOLE))
+    .order_by(log.c.sequence)
+    .limit(param("limit", _WHOLE))
+)
 _ONE = where(sa.select(log), log, "workspace_id").where(log.c.sequence == param("sequence", _WHOLE))
 
 
@@ -101,6 +114,18 @@ async def log_page(
         values["before"] = before
     rows = await tx.all(_page(names, before is not None), values)
     return [LogRow._make(row) for row in rows]
+
+
+async def log_after(tx: Transaction, workspace_id: str, sequence: int, limit: int) -> list[LogRow]:
+    """Return the entries behind a sequence, oldest first."""
+    values = {"workspace_id": workspace_id, "sequence": sequence, "limit": limit}
+    return [LogRow._make(row) for row in await tx.all(_AFTER, values)]
+
+
+async def log_ends(tx: Transaction, workspace_id: str) -> tuple[int, int]:
+    """Return the sequences of the oldest and the newest entry; (1, 0) if there is none."""
+    row = await tx.one(_ENDS, {"workspace_id": workspace_id})
+    return (1, 0) if row is None or row[0] is None else (row[0], row[1])
 
 
 async def recent_log(

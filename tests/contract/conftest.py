@@ -70,9 +70,10 @@ class World:
         return await credentials.issue_service_token(self.core, "Tests", scopes, workspace_id)
 
     def stub(self, service: str, method: str) -> Callable[..., Any]:
-        """Return a method of a service by name."""
+        """Return a method of a service by name; of a stream it returns the first answer."""
         called: Callable[..., Any] = getattr(STUBS[service](self.channel), method)
-        return called
+        streams = CONTRACT[service].methods_by_name[method].server_streaming
+        return _first_of(called) if streams else called
 
     async def call(self, method: Callable[..., Any], request: Message, token: str) -> Any:
         """Return the answer to *request*, asked with *token*."""
@@ -83,6 +84,17 @@ class World:
         name = request.DESCRIPTOR.name.removesuffix("Request")
         service = next(each for each in CONTRACT if name in CONTRACT[each].methods_by_name)
         return await self.call(self.stub(service, name), request, token)
+
+
+def _first_of(method: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def first(request: Message, **terms: Any) -> Any:
+        call = method(request, **terms)
+        try:
+            return await call.read()
+        finally:
+            call.cancel()
+
+    return first
 
 
 def bearer(token: str) -> tuple[tuple[str, str], ...]:

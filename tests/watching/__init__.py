@@ -1,0 +1,1 @@
+"""Watching the changes of a workspace, and the clients that do."""
