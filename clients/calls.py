@@ -141,17 +141,22 @@ class Client:
         if not _TOKEN.fullmatch(self.token):
             raise ValueError("A token is visible ASCII without blanks. Copy it again.")
 
-    def prepare(self, call: Call) -> Prepared:
-        """
-        Name the workspace in the request of *call*; return how it is made.
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries."""
+        return (("authorization", f"Bearer {self.token}"),)
 
-        A request that names a workspace keeps it; some are about none.
-        """
-        request: Any = call.request
+    def name_workspace(self, request: Any) -> None:
+        """Name the workspace in *request*, unless it names one, or is about none."""
         if self.workspace_id and not getattr(request, "workspace_id", self.workspace_id):
             request.workspace_id = self.workspace_id
+
+    def prepare(self, call: Call) -> Prepared:
+        """Name the workspace in the request of *call*; return how it is made."""
+        request = call.request
+        self.name_workspace(request)
         method = request.DESCRIPTOR.name.removesuffix("Request")
-        metadata = [("authorization", f"Bearer {self.token}")]
+        metadata = list(self.metadata)
         reads = method in _READS
         if not reads and call.key is not None:
             metadata.append(("idempotency-key", call.key or str(uuid.uuid4())))

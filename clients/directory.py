@@ -5,20 +5,22 @@ The two have the same methods: `clients.users` and `clients.groups` say what eac
 are made, and made again, stands in `clients.calls`.
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import grpc
 import tenacity
 from userdirectory.errors import DirectoryError
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
+from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
 from clients import groups, users
 from clients.blocking import Directory
 from clients.calls import OPTIONS, Client, Tls
 from clients.steps import Call, Pages, Steps, presented_as
+from clients.watching import Change, request_of, watch_async
 
-__all__ = ["AsyncDirectory", "Directory", "DirectoryError", "Tls"]
+__all__ = ["AsyncDirectory", "Change", "Directory", "DirectoryError", "Tls"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,6 +78,7 @@ class AsyncDirectory:
         self._own = isinstance(target, str)
         self._channel = _async_channel(target, tls) if isinstance(target, str) else target
         self._stub: Any = UserDirectoryStub(self._channel)  # type: ignore[no-untyped-call]
+        self._admin: Any = WorkspaceAdminStub(self._channel)  # type: ignore[no-untyped-call]
 
     async def __aenter__(self) -> Self:
         """Return the directory."""
@@ -120,6 +123,25 @@ class AsyncDirectory:
     delete_group = _steps(groups.delete_group)
     get_role = _steps(groups.get_role)
     list_roles = _steps(groups.list_roles)
+
+    def watch_changes(
+        self,
+        resume_token: str = "",
+        *,
+        from_beginning: bool = False,
+        include_refusals: bool = False,
+        include_resources: bool = False,
+        heartbeat_seconds: float = 15.0,
+    ) -> AsyncGenerator[Change, None]:
+        """As `Directory.watch_changes`."""
+        request = request_of(
+            resume_token,
+            from_beginning=from_beginning,
+            include_refusals=include_refusals,
+            include_resources=include_resources,
+            heartbeat_seconds=heartbeat_seconds,
+        )
+        return watch_async(self._client, self._admin.WatchChanges, request)
 
     async def _result(self, steps: Steps[T]) -> T:
         answer = None

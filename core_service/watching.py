@@ -32,6 +32,8 @@ DEFAULT_HEARTBEAT = 15.0
 SHORTEST_HEARTBEAT, LONGEST_HEARTBEAT = 1.0, 60.0
 
 _PAGE = 100
+# Writes that follow each other closely are read together, not one by one.
+_GATHER_SECONDS = 0.02
 # What was read longer ago is read again before it is sent, if its reader was slow.
 _FRESH_SECONDS = 1.0
 _RESOURCES = "users.read groups.read"
@@ -183,6 +185,7 @@ async def _wait(news: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await news.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
 
 
 def _gone() -> DirectoryError:

@@ -1,0 +1,155 @@
+"""
+How clients watch a workspace: one stream of changes, over as many connections as it takes.
+
+The stream goes on behind the last response that was handed out whenever the directory is away. So
+each change is handed out at least once and in order; what the consumer has dealt with, only the
+consumer knows: it keeps the resume token of that.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Generator
+from typing import Any, NamedTuple
+
+import grpc
+import tenacity
+from google.protobuf.duration_pb2 import Duration
+from userdirectory.v1.group_pb2 import Group
+from userdirectory.v1.log_pb2 import LogEntry
+from userdirectory.v1.user_pb2 import User
+from userdirectory.v1.workspace_admin_pb2 import WatchChangesRequest, WatchChangesResponse
+
+from clients.calls import Client
+
+_LONGEST_WAIT_SECONDS = 15.0
+
+
+class Change(NamedTuple):
+    """
+    What the directory tells of a workspace.
+
+    Attributes:
+        entry: What happened; None if nothing did for a while, or where a stream begins.
+        resource: What the entry is about, as it is now; None if it is gone or was not asked for.
+        resume_token: Where to go on once this is dealt with.
+    """
+
+    entry: LogEntry | None
+    resource: User | Group | None
+    resume_token: str
+
+
+class _EndedError(Exception):
+    """The directory ended a stream without a word; it goes on at another connection."""
+
+
+def request_of(
+    resume_token: str,
+    *,
+    from_beginning: bool,
+    include_refusals: bool,
+    include_resources: bool,
+    heartbeat_seconds: float,
+) -> WatchChangesRequest:
+    """Return the request that a stream begins with."""
+    heartbeat = Duration()
+    heartbeat.FromNanoseconds(round(heartbeat_seconds * 1e9))
+    return WatchChangesRequest(
+        resume_token=resume_token,
+        from_beginning=from_beginning,
+        heartbeat=heartbeat,
+        include_refusals=include_refusals,
+        include_resources=include_resources,
+    )
+
+
+def watch(
+    client: Client, method: Callable[..., Any], request: WatchChangesRequest
+) -> Generator[Change, None, None]:
+    """Yield what *method* of a stub tells, for ever; what refuses it is raised."""
+    call: Any = None
+
+    def read() -> WatchChangesResponse:
+        nonlocal call
+        try:
+            if call is None:
+                call = method(request, metadata=client.metadata)
+            response: WatchChangesResponse = next(call)
+        except StopIteration:
+            call = None
+            raise _EndedError from None
+        except grpc.RpcError:
+            call = None
+            raise
+        return response
+
+    client.name_workspace(request)
+    retrying = tenacity.Retrying(**_tries())
+    try:
+        while True:
+            try:
+                response = retrying(read)
+            except grpc.RpcError as error:
+                client.refuse(error)
+            request.resume_token = response.resume_token
+            yield _change(response)
+    finally:
+        if call is not None:
+            call.cancel()
+
+
+async def watch_async(
+    client: Client, method: Callable[..., Any], request: WatchChangesRequest
+) -> AsyncGenerator[Change, None]:
+    """Yield what *method* of an asyncio stub tells, for ever; what refuses it is raised."""
+    call: Any = None
+
+    async def read() -> WatchChangesResponse:
+        nonlocal call
+        try:
+            if call is None:
+                call = method(request, metadata=client.metadata)
+            response = await call.read()
+        except grpc.RpcError:
+            call = None
+            raise
+        if not isinstance(response, WatchChangesResponse):  # it is EOF
+            call = None
+            raise _EndedError
+        return response
+
+    client.name_workspace(request)
+    retrying = tenacity.AsyncRetrying(**_tries())
+    try:
+        while True:
+            try:
+                response: WatchChangesResponse = await retrying(read)
+            except grpc.RpcError as error:
+                client.refuse(error)
+            request.resume_token = response.resume_token
+            yield _change(response)
+    finally:
+        if call is not None:
+            call.cancel()
+
+
+def _tries() -> dict[str, Any]:
+    """Return when a stream connects again, as arguments of tenacity: for ever, if it is away."""
+    return {
+        "retry": tenacity.retry_if_exception(_is_away),
+        "wait": tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_WAIT_SECONDS),
+        "reraise": True,
+    }
+
+
+def _is_away(error: BaseException) -> bool:
+    if isinstance(error, grpc.RpcError):
+        return bool(error.code() is grpc.StatusCode.UNAVAILABLE)
+    return isinstance(error, _EndedError)
+
+
+def _change(response: WatchChangesResponse) -> Change:
+    kind = response.WhichOneof("resource")
+    return Change(
+        entry=response.entry if response.HasField("entry") else None,
+        resource=getattr(response, kind) if kind else None,
+        resume_token=response.resume_token,
+    )
