@@ -26,17 +26,6 @@ log = logging.getLogger("mirror")
 
 _TOKEN = "USERDIR_TOKEN"  # noqa: S105 - the name of the variable
 
-# Writes of the workspace that may change any user, who then has no entry of their own.
-_WIDE = frozenset(
-    {
-        "DeleteRole",
-        "UpdateRole",
-        "DeleteIntegration",
-        "UpdatePolicy",
-        "UpdateWorkspace",
-    }
-)
-
 _TABLES = """
 CREATE TABLE IF NOT EXISTS users (
     id TEXT PRIMARY KEY,
@@ -109,7 +98,8 @@ class Mirror:
             entry = change.entry
             if entry is None:
                 return
-            if entry.operation in _WIDE:
+            if entry.operation == "DeleteRole":
+                # Its users have another role now, and no entry of their own.
                 self._list()
             elif isinstance(change.resource, User):
                 self._put(change.resource)

@@ -18,7 +18,7 @@ from core_service.writing import Write
 from tests.processes import Program
 from tests.watching.serving import serving
 
-WRITES, WRITERS, TOGETHER, KILLS = 10_000, 8, 5, 5
+WRITES, WRITERS, TOGETHER, KILLS = 10_000, 8, 10, 5
 SECONDS = 60.0
 
 
