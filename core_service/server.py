@@ -77,18 +77,15 @@ class Server:
         self._traffic.end_streams()
         # gRPC cancels calls that have arrived and wait for their turn to begin.
         await asyncio.sleep(min(_TURN_SECONDS, grace_seconds / 4))
-        calls = asyncio.create_task(self._traffic.quiet())
-        await self._wait_for(calls, ends)
-        await self._server.stop(min(_LAST_SECONDS, max(0.0, ends - _now())))
-
-    async def _wait_for(self, calls: asyncio.Task[None], ends: float) -> None:
-        """Take no more calls, and return when the last has ended, or it is time."""
         stopping = asyncio.create_task(self._server.stop(max(0.0, ends - _now())))
+        calls = asyncio.create_task(self._traffic.quiet())
         await asyncio.wait((stopping, calls), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((stopping,), timeout=_LAST_SECONDS)
+        # One stop at a time: at a second one beside it gRPC would end the process.
         for task in (stopping, calls):
             task.cancel()
-        # Two stops at once would end the process: gRPC does not expect them.
         await asyncio.wait((stopping, calls))
+        await self._server.stop(None)
 
 
 async def start_server(core: Core, identity: Identity, settings: Settings) -> Server:

@@ -152,8 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         with (
-            contextlib.closing(sqlite3.connect(chosen.database)) as database,
             Directory(chosen.server, token, workspace_id=chosen.workspace) as directory,
+            contextlib.closing(sqlite3.connect(chosen.database)) as database,
         ):
             Mirror(database, directory).run()
     except ValueError:

@@ -176,6 +176,18 @@ async def test_what_is_left_out_still_moves_the_place(office):
         assert [entry.operation for entry in await stream.entries(1)] == ["CreateUser"]
 
 
+async def test_what_this_process_writes_is_told_at_once(office):
+    """Nobody waits for the next look at the log, which is once a second: five writes, five told."""
+    made = await office.create("grace")
+    async with watching(office) as stream:
+        began = time.monotonic()
+        for number in range(5):
+            await office.set(made.id, title=f"T{number}")
+            await stream.change()
+
+    assert time.monotonic() - began < 2
+
+
 async def test_what_another_process_writes_is_found(office):
     """A write that nobody tells this process of comes by looking once a second."""
     elsewhere = replace(office.world.core, news=News())
