@@ -151,15 +151,32 @@ async def _begin(core: Core, caller: Caller, request: api.WatchChangesRequest) -
     async def work(tx: Transaction) -> _Watch:
         context = await core.contexts.read(tx, caller.workspace_id)
         oldest, newest = await store.log_ends(tx, caller.workspace_id)
-        place = oldest - 1 if request.from_beginning else newest
+        place = newest
         if request.resume_token:
             scope = _scope(caller, context.create_time)
             place = int(pages.decode_token(core.page_key, scope, request.resume_token)[0] or 0)
             if not oldest - 1 <= place <= newest:
                 raise _gone()
+        elif request.from_beginning:
+            place = await _beginning(tx, caller.workspace_id)
         return _Watch(core, caller, request, context.create_time, place)
 
     return await core.storage.read(work)
+
+
+async def _beginning(tx: Transaction, workspace_id: str) -> int:
+    """
+    Return the place before the oldest entries, without those that retention has left alone.
+
+    It goes by time, which is not to the millisecond the order of the numbers.
+    """
+    rows = await store.log_after(tx, workspace_id, 0, _PAGE)
+    place = last = 0
+    for row in rows:
+        if row.sequence != last + 1:
+            place = row.sequence - 1
+        last = row.sequence
+    return place
 
 
 def _scope(caller: Caller, create_time: int) -> str:

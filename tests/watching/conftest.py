@@ -28,7 +28,9 @@ SECONDS = 20.0
 
 _MINE = sa.bindparam("workspace_id", type_=sa.Text())
 _PURGE = sa.delete(log).where(
-    log.c.workspace_id == _MINE, log.c.sequence < sa.bindparam("before", type_=sa.BigInteger())
+    log.c.workspace_id == _MINE,
+    log.c.sequence < sa.bindparam("before", type_=sa.BigInteger()),
+    log.c.sequence >= sa.bindparam("since", type_=sa.BigInteger()),
 )
 _DROP = sa.delete(workspaces).where(workspaces.c.id == _MINE)
 
@@ -93,9 +95,9 @@ async def office(world) -> Office:
     return await office_in(world)
 
 
-async def purge(office: Office, before: int) -> None:
-    """Delete the entries with a smaller sequence, as retention does."""
-    await _run(office, _PURGE, before=before)
+async def purge(office: Office, before: int, since: int = 0) -> None:
+    """Delete the entries with a smaller sequence, as retention does, but none before *since*."""
+    await _run(office, _PURGE, before=before, since=since)
 
 
 async def drop(office: Office) -> None:

@@ -279,6 +279,25 @@ async def test_purged_entries_are_not_passed_over(office):
         assert await stream.entries(1) == [second.entry]
 
 
+async def test_what_retention_left_alone_is_not_the_beginning(office):
+    """An entry whose neighbour went before it does not keep anybody from beginning anew."""
+    for name in ("one", "two", "three"):
+        await office.create(name)
+    newest = (await office.log(page_size=1))[0].sequence
+    async with watching(office, from_beginning=True) as stream:
+        await stream.entries(1)
+        left = stream.token
+    await purge(office, newest - 1, since=2)
+
+    async with watching(office, left) as stream:
+        error = await ended(stream)
+    async with watching(office, from_beginning=True) as stream:
+        told = await stream.entries(2)
+
+    assert error.reason == "PAGE_TOKEN_INVALID"
+    assert [entry.sequence for entry in told] == [newest - 1, newest]
+
+
 async def _told(office, token):
     async with watching(office, token) as stream:
         return await stream.entries(1)
