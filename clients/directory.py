@@ -133,7 +133,25 @@ class AsyncDirectory:
         include_resources: bool = False,
         heartbeat_seconds: float = 15.0,
     ) -> AsyncGenerator[Change, None]:
-        """As `Directory.watch_changes`."""
+        """
+        Yield the changes of the workspace behind a place, for ever, and where each leads to.
+
+        The first one has no entry and says where the stream begins; so does one after a while in
+        which nothing happened. While the directory is away the iterator waits and goes on behind
+        what it yielded last, so that each change comes at least once and in order. Keep the resume
+        token of what you have dealt with; it is good for any later call.
+
+        Args:
+            resume_token: Behind what to begin; empty: with what happens from now on.
+            from_beginning: Begin with the oldest entry that is kept, if there is no token.
+            include_refusals: Also what was refused.
+            include_resources: With the user or group as it is then.
+            heartbeat_seconds: The longest silence: 1 to 60.
+
+        Raises:
+            DirectoryError: PAGE_TOKEN_INVALID if what followed the place is no longer kept: list
+                what there is and begin anew; CREDENTIAL_INVALID, SCOPE_MISSING, FIELD_INVALID.
+        """
         request = request_of(
             resume_token,
             from_beginning=from_beginning,

@@ -186,7 +186,7 @@ async def test_a_call_is_one_line_of_ids(stub, service, core, caplog):
         "userdirectory.v1.UserDirectory/GetUser code=ALREADY_EXISTS reason=VALUE_TAKEN duration_ms="
     )
     assert f" workspace_id={place.workspace_id} credential_id={place.token.split('_')[1]}" in line
-    assert "ada" not in line
+    assert "lovelace" not in line
     assert place.token.split("_", 2)[2] not in line
 
 
