@@ -106,7 +106,7 @@ class _Batch:
     async def _make(self, index: int, operation: api.WriteOperation) -> api.WriteResult:
         kind = operation.WhichOneof("write") or ""
         wanted = getattr(operation, kind)
-        caller = replace(self._caller, operation=OPERATIONS[kind])
+        caller = replace(self._caller, operation=OPERATIONS[kind], request=wanted)
         try:
             owed = self._resolve(operation)
             answer = await _USE_CASES[kind](self._core, caller, wanted)
@@ -162,13 +162,14 @@ class _Batch:
             for member_id in ids:
                 value.value.members.add(member_id=member_id)
             patch = api.PatchGroupRequest(id=id_, changes=[GroupChange(add=value)])
-            return await groups.patch(self._core, self._caller, patch)
+            caller = replace(self._caller, operation="PatchGroup", request=patch)
+            return await groups.patch(self._core, caller, patch)
         user = User()
         user.enterprise.manager.user_id = ids[-1]
         change = UserChange(set=UserValue(field="enterprise.manager.user_id", value=user))
-        return await users.patch(
-            self._core, self._caller, api.PatchUserRequest(user=UserRef(id=id_), changes=[change])
-        )
+        patched = api.PatchUserRequest(user=UserRef(id=id_), changes=[change])
+        caller = replace(self._caller, operation="PatchUser", request=patched)
+        return await users.patch(self._core, caller, patched)
 
 
 def _references(message: Message) -> Iterator[tuple[Message, str, str]]:

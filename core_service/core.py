@@ -4,10 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from google.protobuf.message import Message
+
 from core_service.context import Contexts
 from core_service.measures import Measures
 from core_service.news import News
 from core_service.once import Once, perform
+from core_service.owed import Owed
 from core_service.ports import Ports
 from core_service.storage.database import Storage, Transaction
 
@@ -32,6 +35,7 @@ class Core:
         measures: Takes note of what happens.
         traces: Records the spans of calls; None: nobody does.
         news: Wakes those who wait for writes.
+        owed: The refusals on their way into the log.
     """
 
     storage: Storage
@@ -43,6 +47,7 @@ class Core:
     measures: Measures = field(default_factory=Measures)
     traces: "Traces | None" = None
     news: News = field(default_factory=News)
+    owed: Owed = field(default_factory=Owed)
 
     async def write(self, caller: "Caller", work: Callable[[Transaction], Awaitable[T]]) -> T:
         """
@@ -82,6 +87,7 @@ class Caller:
         operation: What is asked for, the name of the RPC: `CreateUser`.
         subject: The user name of the person whose credential it is; empty for most.
         once: The name that the caller gave this write, so that it happens once; None for none.
+        request: What is asked, for the log; None if the directory asks itself.
     """
 
     workspace_id: str
@@ -92,6 +98,7 @@ class Caller:
     operation: str = ""
     subject: str = ""
     once: Once | None = None
+    request: Message | None = field(default=None, compare=False, repr=False)
 
     @property
     def provisions(self) -> bool:

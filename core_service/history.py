@@ -1,11 +1,16 @@
 """The use cases of the provisioning log: what was done, and what was refused and why."""
 
+from typing import Any
+
 from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.v1 import log_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
+from userdirectory.v1.error_reason_pb2 import ErrorReason
 
-from core_service import listing, views
+from core_service import decisions, listing, views
 from core_service.core import Caller, Core
+from core_service.refusal_rules import REFUSALS
+from core_service.rules.wording import invalid
 from core_service.storage import pages, store
 from core_service.storage.database import Transaction
 
@@ -15,44 +20,8 @@ MOST_USERS = 100
 PREFIX = "ERROR_REASON_"
 """What the names of reasons begin with in the log."""
 
-RULES: dict[str, str] = {
-    "USER_NOT_FOUND": "",
-    "GROUP_NOT_FOUND": "R-148",
-    "ROLE_NOT_FOUND": "R-148",
-    "WORKSPACE_NOT_FOUND": "",
-    "VALUE_TAKEN": "R-162",
-    "ETAG_MISMATCH": "",
-    "WRITE_CONFLICT": "",
-    "STORAGE_UNAVAILABLE": "",
-    "FIELD_INVALID": "",
-    "FIELD_READ_ONLY": "",
-    "FIELD_UNKNOWN": "R-094",
-    "FILTER_INVALID": "",
-    "NO_TARGET": "",
-    "PAGE_TOKEN_INVALID": "",
-    "NAME_UNKNOWN": "R-124",
-    "SECOND_ROLE": "R-144",
-    "ROLE_NOT_REMOVABLE": "R-151",
-    "REGION_NOT_REMOVABLE": "R-121",
-    "ACCOUNT_SHARED": "R-161",
-    "GUEST_RESTRICTED": "R-155",
-    "LAST_ADMIN": "R-150",
-    "ADMIN_ROLE_LOCKED": "R-154",
-    "ROLE_CATALOGUE": "R-143",
-    "NO_SEAT": "R-044",
-    "LIMIT_REACHED": "R-174",
-    "INVOICE_PENDING": "R-049",
-    "INTEGRATION_OFF": "R-062",
-    "NOT_ENTITLED": "R-009",
-    "SIGN_ON_MISSING": "R-013",
-    "RATE_LIMITED": "",
-    "CREDENTIAL_MISSING": "R-060",
-    "CREDENTIAL_INVALID": "R-060",
-    "SCOPE_MISSING": "",
-    "WORKSPACE_MISMATCH": "R-016",
-    "SUBJECT_MISSING": "",
-}
-"""The rule behind each reason; empty where the reason stands for no single one."""
+RULES: dict[str, str] = {reason: decision.rule for reason, decision in REFUSALS.items()}
+"""The rule behind each reason in general; a reason that stands for several has more of them."""
 
 # Reasons that name the user in their metadata, whatever was asked.
 _ABOUT_USERS = frozenset(
@@ -75,11 +44,11 @@ async def list_log(core: Core, caller: Caller, request: api.ListLogRequest) -> a
     Return a page of the log, newest first.
 
     Raises:
-        DirectoryError: PAGE_TOKEN_INVALID, FIELD_INVALID (page size), WORKSPACE_NOT_FOUND.
+        DirectoryError: PAGE_TOKEN_INVALID, FIELD_INVALID (page size, reason, outcome),
+            WORKSPACE_NOT_FOUND.
     """
-    since = _micros(request.since)
-    shape = repr((request.trace_id, request.target_id, since))
-    scope = listing.scope(caller.workspace_id, "log", None, shape)
+    wanted = _filter(request)
+    scope = listing.scope(caller.workspace_id, "log", None, repr(wanted))
     before = None
     if request.page_token:
         before = int(pages.decode_token(core.page_key, scope, request.page_token)[0] or 0)
@@ -87,15 +56,7 @@ async def list_log(core: Core, caller: Caller, request: api.ListLogRequest) -> a
 
     async def work(tx: Transaction) -> api.ListLogResponse:
         await core.contexts.read(tx, caller.workspace_id)
-        rows = await store.log_page(
-            tx,
-            caller.workspace_id,
-            trace_id=request.trace_id,
-            target_id=request.target_id,
-            since=since,
-            before=before,
-            limit=limit + 1,
-        )
+        rows = await store.log_page(tx, caller.workspace_id, wanted, before=before, limit=limit + 1)
         last = [rows[limit - 1].sequence] if len(rows) > limit else None
         return api.ListLogResponse(
             entries=[entry(row) for row in rows[:limit]],
@@ -136,7 +97,44 @@ def entry(row: store.LogRow) -> log_pb2.LogEntry:
     message.operation = row.operation
     message.target_id = row.target_id
     message.reason = row.reason
+    message.workspace_id = row.workspace_id
+    message.actor = message.actor or _actor(row)
+    message.rule = message.rule or decisions.rule_of(row.reason)
     return message
+
+
+def _actor(row: store.LogRow) -> log_pb2.ActorKind:
+    if row.integration_id:
+        return log_pb2.ACTOR_KIND_IDENTITY_PROVIDER
+    return log_pb2.ACTOR_KIND_PRODUCT if row.credential_id else log_pb2.ACTOR_KIND_DIRECTORY
+
+
+def _filter(request: api.ListLogRequest) -> store.LogFilter:
+    """Return which entries a request is for."""
+    reason = ErrorReason.Name(_known("reason", ErrorReason, request.reason))
+    outcome = _known("outcome", api.LogOutcome, request.outcome)
+    return store.LogFilter(
+        trace_id=request.trace_id,
+        target_id=request.target_id,
+        integration_id=request.integration_id,
+        operation=request.operation,
+        reason=reason if request.reason else "",
+        refused=outcome == api.LOG_OUTCOME_REFUSED if outcome else None,
+        since=_micros(request.since),
+        until=_micros(request.until) if request.HasField("until") else store.MOST_MICROS,
+    )
+
+
+def _known(field: str, kind: Any, number: int) -> Any:
+    """
+    Return the number of an enum if the contract has it.
+
+    Raises:
+        DirectoryError: FIELD_INVALID.
+    """
+    if number not in kind.values():
+        raise invalid(field, f"{number} is no {field}. Choose another.", value=number)
+    return number
 
 
 async def _failure(
@@ -163,4 +161,4 @@ async def _failure(
 
 def _micros(time: Timestamp) -> int:
     """Return an instant in microseconds, brought into the range that the database has."""
-    return max(0, min(time.seconds * 1_000_000 + time.nanos // 1000, _LATEST))
+    return max(0, min(time.seconds * 1_000_000 + time.nanos // 1000, store.MOST_MICROS))

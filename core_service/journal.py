@@ -6,19 +6,16 @@ here. No entry ever holds a password, a token or the hash of one.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from google.protobuf.message import Message
-from userdirectory.errors import DirectoryError
 from userdirectory.v1 import log_pb2, user_pb2
 
-from core_service import views
-from core_service.core import Caller, Core
+from core_service import decisions, log_rows, views
 from core_service.differences import differences, json_text
 from core_service.rules import guests
 from core_service.rules.roles import RoleFacts
 from core_service.storage import store
-from core_service.storage.database import Transaction
 from core_service.writing import Write
 
 # A product's changes further back than this are not looked for; see `_changed_in_product`.
@@ -64,11 +61,14 @@ async def user(write: Write, row: store.UserRow | None, new: store.UserRow | Non
     """
     if new is None:
         assert row is not None
+        _forget_name(write)
         _revoke_sessions(write, row, row._replace(active=False))
         await store.forget_log_of(write.tx, write.workspace_id, row.id)
         await record(write, row.id)
         return
     if row is not None:
+        if row.active and not new.active and write.caller.provisions:
+            write.decided("DEACTIVATED")
         _revoke_sessions(write, row, new)
     changes = _user_changes(row, new)
     if row is not None and changes:
@@ -82,6 +82,7 @@ async def user(write: Write, row: store.UserRow | None, new: store.UserRow | Non
 
 async def manager_cleared(write: Write, row: store.UserRow, new: store.UserRow) -> None:
     """Log on a user that the manager was purged (D-30)."""
+    _forget_name(write)
     write.notice(
         "MANAGER_CLEARED",
         f"User {row.manager_id} is gone and is no longer the manager of user {row.id}.",
@@ -153,54 +154,24 @@ async def record(write: Write, target_id: str, *, wrote: bool = True) -> None:
     notices = write.notices[write.logged :]
     if not wrote and not notices and not write.changes:
         return
-    entry = log_pb2.LogEntry(changes=write.changes, notices=notices)
-    await store.insert_log(
-        write.tx, _row(write.caller, write.workspace_id, write.now, target_id, "", entry)
+    rule, names = decisions.of_deed(write.outcomes, notices)
+    entry = log_pb2.LogEntry(
+        changes=write.changes,
+        notices=notices,
+        rule=rule,
+        settings=log_rows.settings(write.context, names),
     )
+    row = log_rows.row(write.caller, write.workspace_id, write.now, target_id, entry)
+    await store.insert_log(write.tx, row)
     write.changes.clear()
     write.logged = len(write.notices)
 
 
-async def refused(core: Core, caller: Caller, target_id: str, error: DirectoryError) -> None:
-    """
-    Log that a request was refused, in a transaction of its own.
-
-    Args:
-        target_id: What the request was about; empty if it has no id.
-
-    Raises:
-        DirectoryError: STORAGE_UNAVAILABLE, WRITE_CONFLICT.
-    """
-    entry = log_pb2.LogEntry(message=error.message)
-    row = _row(caller, caller.workspace_id, core.now(), target_id, error.full_reason, entry)
-
-    async def work(tx: Transaction) -> None:
-        if tx.workspace is not None:
-            await store.insert_log(tx, row)
-
-    await core.write(caller, work)
-
-
-def _row(
-    caller: Caller,
-    workspace_id: str,
-    time: int,
-    target_id: str,
-    reason: str,
-    entry: log_pb2.LogEntry,
-) -> store.LogRow:
-    return store.LogRow(
-        workspace_id=workspace_id,
-        sequence=0,
-        time=time,
-        trace_id=caller.trace_id,
-        integration_id=caller.integration_id,
-        credential_id=caller.credential_id,
-        operation=caller.operation,
-        target_id=target_id,
-        reason=reason,
-        document=entry.SerializeToString(deterministic=True),
-    )
+def _forget_name(write: Write) -> None:
+    """Keep no request that names who is purged by another name than the id (R-171)."""
+    named = getattr(write.caller.request, "user", None)
+    if isinstance(named, user_pb2.UserRef) and not named.id:
+        write.caller = replace(write.caller, request=None)
 
 
 def _user_changes(row: store.UserRow | None, new: store.UserRow) -> list[log_pb2.FieldChange]:

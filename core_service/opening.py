@@ -2,16 +2,19 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+from core_service import refused
 from core_service.core import Core
 from core_service.measures import Measures
 from core_service.outbox import Worker
 from core_service.ports import Ports, SmtpMail
+from core_service.retention import Keeper
 from core_service.settings import Settings
 from core_service.storage import store
 from core_service.storage.database import Storage, Transaction, open_storage
@@ -19,6 +22,8 @@ from core_service.storage.traced import TracedStorage
 
 if TYPE_CHECKING:
     from userdirectory.traces import Traces
+
+log = logging.getLogger(__name__)
 
 _PAGE_KEY = "page_key"
 
@@ -30,7 +35,8 @@ async def opened(
     """
     Give a core on the database of *settings*, made and migrated if need be, and close it.
 
-    While it is given, a worker delivers its outbox.
+    While it is given, workers deliver its outbox, log what could not be logged at once, and remove
+    what is old.
 
     Args:
         measures: Takes note of what happens; None: nobody does.
@@ -49,7 +55,11 @@ async def opened(
         storage = TracedStorage(storage, traces)
     try:
         core = await make_core(storage, _ports(settings), measures, traces)
-        async with delivering(core, settings.shutdown_seconds):
+        async with (
+            recording(core, settings.shutdown_seconds),
+            tidying(core, settings.log_retention_days),
+            delivering(core, settings.shutdown_seconds),
+        ):
             yield core
     finally:
         await storage.close()
@@ -91,6 +101,46 @@ async def delivering(core: Core, grace_seconds: float) -> AsyncIterator[None]:
         await asyncio.wait([task], timeout=grace_seconds)
         task.cancel()
         await asyncio.wait([task])
+
+
+@contextlib.asynccontextmanager
+async def recording(core: Core, grace_seconds: float) -> AsyncIterator[None]:
+    """
+    Log meanwhile what the database did not take at once.
+
+    Args:
+        grace_seconds: How long this may take at the end; what is not logged then is lost.
+    """
+    task = asyncio.create_task(refused.run(core))
+    try:
+        yield
+    finally:
+        await _cancelled(task)
+        if not await _settled(core, grace_seconds):
+            log.error("Refusals are not logged: %d", len(core.owed.waiting))
+
+
+@contextlib.asynccontextmanager
+async def tidying(core: Core, log_days: int) -> AsyncIterator[None]:
+    """Remove meanwhile what is old, of the log what is older than so many days; 0: nothing."""
+    task = asyncio.create_task(Keeper(core, log_days).run())
+    try:
+        yield
+    finally:
+        await _cancelled(task)
+
+
+async def _settled(core: Core, grace_seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(grace_seconds):
+            return await refused.settle(core)
+    except TimeoutError:
+        return False
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def now() -> int:

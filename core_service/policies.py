@@ -8,7 +8,7 @@ from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1 import workspace_admin_pb2 as api
 
 from core_service import policy as policies
-from core_service import views
+from core_service import policy_settings, views
 from core_service.core import Caller, Core
 from core_service.policy import Policy
 from core_service.rules.wording import shown
@@ -18,11 +18,6 @@ from core_service.workspace_writes import change
 from core_service.writing import Write
 
 log = logging.getLogger(__name__)
-
-_ORIGINS = {
-    "preset": policy_pb2.SETTING_ORIGIN_PRESET,
-    "override": policy_pb2.SETTING_ORIGIN_OVERRIDE,
-}
 
 
 async def get(
@@ -41,7 +36,8 @@ async def get(
         context = await core.contexts.read(tx, caller.workspace_id)
         stored = context.message.policy
         return api.GetPolicyResponse(
-            policy=policies.to_message(context.policy), settings=_settings(stored)
+            policy=policies.to_message(context.policy),
+            settings=policy_settings.shown(context.policy, stored),
         )
 
     return await core.storage.read(work)
@@ -77,7 +73,9 @@ async def update(
 
             await change(write, edit)
         return api.UpdatePolicyResponse(
-            policy=policies.to_message(after), settings=_settings(wanted), notices=write.notices
+            policy=policies.to_message(after),
+            settings=policy_settings.shown(after, wanted),
+            notices=write.notices,
         )
 
     answer = await core.write(caller, work)
@@ -149,26 +147,3 @@ async def _refuse_clash(write: Write) -> None:
             field="policy.group_names_unique",
             value=shown(clash),
         )
-
-
-def _settings(stored: policy_pb2.Policy) -> list[policy_pb2.PolicySetting]:
-    """Return every setting with its value as text, in the order of the contract."""
-    policy = policies.to_message(policies.of(stored))
-    origins = policies.origins(stored)
-    return [
-        policy_pb2.PolicySetting(
-            name=name, value=_text(policy, name), origin=_ORIGINS[origins[name]]
-        )
-        for name in policies.SETTINGS
-    ]
-
-
-def _text(policy: policy_pb2.Policy, name: str) -> str:
-    """Return a setting's value for people: `ON_EXISTING_LINK`, `100000`, `en-GB, de-DE`."""
-    field = policy.DESCRIPTOR.fields_by_name[name]
-    value = getattr(policy, name)
-    if field.enum_type is not None:
-        return str(field.enum_type.values_by_number[value].name)
-    if field.message_type is not None:
-        return ", ".join(getattr(value, field.message_type.fields[0].name))
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -12,6 +12,7 @@ OWN_OR_ALL = frozenset(
     {
         "CreateAccessToken",
         "CreateServiceCredential",
+        "ExplainTrace",
         "ListServiceCredentials",
         "ListWorkspaces",
         "RotateServiceCredential",

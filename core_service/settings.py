@@ -73,6 +73,13 @@ def whole(least: int, most: int) -> Callable[[str], int]:
     return read_number
 
 
+def days(text: str) -> int:
+    """Return a number of days, at most a hundred years."""
+    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or int(text) > 36_500:
+        raise ValueError("be a number of days from 0 to 36500")
+    return int(text)
+
+
 def switch(text: str) -> bool:
     """Return what `on` or `off` says."""
     answers = {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}
@@ -201,6 +208,10 @@ class Settings:
     ]
     metrics_by_workspace: Annotated[
         bool, Setting("off", switch, "Whether /metrics shows the seats of each workspace.")
+    ]
+
+    log_retention_days: Annotated[
+        int, Setting("90", days, "How long the provisioning log is kept, in days; 0: for ever.")
     ]
 
     smtp_url: Annotated[

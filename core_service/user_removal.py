@@ -18,6 +18,8 @@ async def delete(write: Write, row: store.UserRow) -> None:
         purges=write.context.policy.on_delete == policy_pb2.ON_DELETE_PURGE,
         by_provisioning=write.caller.provisions,
     )
+    if write.caller.provisions:
+        write.decided("DELETED")
     if outcome is Deletion.PURGE:
         await purge(write, row)
         return

@@ -87,6 +87,8 @@ def masked(
     """
     paths = list(paths) or _present(new)
     replaces = write.context.policy.put == policy_pb2.PUT_MODE_REPLACE
+    if whole and "*" not in paths:
+        write.decided("REPLACED")
     if "*" in paths or (whole and replaces):
         wanted = changes.replace_user(before, new, keep=_KEPT_ON_REPLACE)
         if "roles" not in paths:

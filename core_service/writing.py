@@ -29,6 +29,7 @@ class Write:
             answer and the log.
         changes: What was changed and is not in the log yet.
         logged: How many of the notices are in the log.
+        outcomes: What the policy decided on without a notice, names of `notice_rules.OUTCOMES`.
     """
 
     core: Core
@@ -41,6 +42,7 @@ class Write:
     notices: list[notice_pb2.Notice] = field(default_factory=list)
     changes: list[log_pb2.FieldChange] = field(default_factory=list)
     logged: int = 0
+    outcomes: dict[str, None] = field(default_factory=dict)
 
     @classmethod
     async def begin(cls, core: Core, tx: Transaction, caller: Caller) -> Write:
@@ -70,6 +72,10 @@ class Write:
         self.notices.append(
             notice_pb2.Notice(code=f"NOTICE_CODE_{code}", message=message, field=field)
         )
+
+    def decided(self, outcome: str) -> None:
+        """Note that the policy decided on *outcome*, a name of `notice_rules.OUTCOMES`."""
+        self.outcomes[outcome] = None
 
     def check_unknown(self, names: Iterable[str]) -> None:
         """

@@ -108,6 +108,7 @@ def required(missing: Iterable[str]) -> None:
         raise invalid(
             paths[0],
             f"A new user needs {', '.join(paths)}. Map the missing attributes and send them.",
+            missing=", ".join(paths),
         )
 
 

@@ -85,4 +85,5 @@ SCOPES: dict[str, str] = {
     f"{WORKSPACE_ADMIN}/ListFailures": "log.read",
     f"{WORKSPACE_ADMIN}/ListLog": "log.read",
     f"{WORKSPACE_ADMIN}/WatchChanges": "log.read",
+    f"{WORKSPACE_ADMIN}/ExplainTrace": "log.read",
 }

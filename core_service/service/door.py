@@ -9,6 +9,7 @@ import contextlib
 import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 import grpc
@@ -125,7 +126,7 @@ class Call:
 
     async def enter(self) -> Caller:
         """Return who calls and may; the request holds no text that no request may hold."""
-        self.caller = await self.authenticate()
+        self.caller = replace(await self.authenticate(), request=self.request)
         texts.check(self.request)
         return self.caller
 
@@ -154,9 +155,8 @@ class Call:
                 yield deadline
         except DirectoryError as error:
             if isinstance(error, Barred):
-                self.caller = error.caller
-            refusal = self.refuse(error)
-            await refusals.keep(self.service.core, self.method, self.request, self.caller, refusal)
+                self.caller = replace(error.caller, request=self.request)
+            await self._log_refusal(self.refuse(error))
         except TimeoutError as error:
             if not deadline.expired():
                 self.fail(error)
@@ -171,6 +171,11 @@ class Call:
             self.fail(error)
         else:
             self.log(logging.INFO, "OK")
+
+    async def _log_refusal(self, refusal: DirectoryError) -> None:
+        known = self.caller is not None
+        caller = self.caller or refusals.stranger(self.metadata, self.trace_id, self.request)
+        await refusals.keep(self.service.core, self.request, caller, refusal, known=known)
 
     def refuse(self, error: DirectoryError) -> DirectoryError:
         """Answer that the directory does not do it, and why; return what was answered."""

@@ -1,49 +1,49 @@
-"""Which refusals the provisioning log keeps, and what they were about."""
+"""How the refusals of a service come into the provisioning log, and what they were about."""
 
-import asyncio
-import logging
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from google.protobuf.message import Message
 from userdirectory.errors import DirectoryError
 
-from core_service import journal
+from core_service import refused, tokens
 from core_service.core import Caller, Core
-from core_service.service.access import WRITES
-
-log = logging.getLogger(__name__)
-
-# Said of the moment and not of the request; logging them would be one more try at what is away.
-PASSING = frozenset({"RATE_LIMITED", "STORAGE_UNAVAILABLE", "WRITE_CONFLICT"})
-# Said of the integration, so that they are kept for reads too.
-STANDING = frozenset({"INTEGRATION_OFF", "NOT_ENTITLED"})
+from core_service.refused import Refused
 
 _ID = re.compile(r"[!-~]{1,128}")
-_SECONDS = 2.0
 
 
 async def keep(
-    core: Core, method: str, request: Message, caller: Caller | None, error: DirectoryError
+    core: Core, request: Message, caller: Caller, error: DirectoryError, *, known: bool = True
 ) -> None:
     """
     Log that a request was refused; if it cannot be logged, the answer is the same.
 
     Args:
-        method: The full name of the RPC.
-        caller: Who asked; None if nobody knows.
+        known: Whether the caller's credential was good.
     """
-    if caller is None or not caller.workspace_id or error.reason in PASSING:
-        return
-    if method not in WRITES and error.reason not in STANDING:
-        return
-    try:
-        async with asyncio.timeout(_SECONDS):
-            await journal.refused(core, caller, target_of(request, error), error)
-    except Exception:  # the answer is given; what fails here is ours
-        log.exception(
-            "A refusal could not be logged: trace_id=%(trace_id)s", {"trace_id": caller.trace_id}
-        )
+    target_id = target_of(request, error)
+    await refused.keep(core, Refused(caller, known, target_id, error, core.now()))
+
+
+def stranger(
+    metadata: Iterable[tuple[str, str | bytes]], trace_id: str, request: Message
+) -> Caller:
+    """Return who calls without a good credential: at most the public id of what looks like one."""
+    found = None
+    for key, value in metadata:
+        if key == "authorization" and isinstance(value, str):
+            found = tokens.parse(value.rpartition(" ")[2])
+    return Caller(
+        workspace_id="",
+        integration_id="",
+        credential_id=found[0] if found else "",
+        scopes=frozenset(),
+        trace_id=trace_id,
+        operation=request.DESCRIPTOR.name.removesuffix("Request"),
+        request=request,
+    )
 
 
 def target_of(request: Message, error: DirectoryError) -> str:

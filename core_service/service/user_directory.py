@@ -138,7 +138,7 @@ class UserDirectory(Service, UserDirectoryServicer):
         self, request: pb.BatchWriteRequest, caller: Caller
     ) -> pb.BatchWriteResponse:
         async def refused(asking: Caller, wanted: Message, error: DirectoryError) -> None:
-            await refusals.keep(self.core, f"{self.name}/{asking.operation}", wanted, asking, error)
+            await refusals.keep(self.core, wanted, asking, error)
 
         return await batch.write(self.core, caller, request, refused)
 

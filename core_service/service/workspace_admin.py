@@ -11,6 +11,7 @@ from core_service import (
     checks,
     credentials,
     custom_attributes,
+    explaining,
     history,
     integrations,
     name_catalogues,
@@ -249,6 +250,12 @@ class WorkspaceAdmin(Service, WorkspaceAdminServicer):
         self, request: pb.WatchChangesRequest, caller: Caller
     ) -> AsyncGenerator[pb.WatchChangesResponse | None, None]:
         return watching.changes(self.core, caller, request)
+
+    @rpc
+    async def ExplainTrace(
+        self, request: pb.ExplainTraceRequest, caller: Caller
+    ) -> pb.ExplainTraceResponse:
+        return await explaining.explain(self.core, caller, request)
 
     @rpc
     async def DeclareAttributes(
