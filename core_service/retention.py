@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 from core_service.core import Core
 from core_service.storage import store_retention as store
@@ -83,11 +84,14 @@ class Keeper:
     async def _workspaces(
         self, after: Callable[[Transaction, str], Awaitable[str | None]]
     ) -> AsyncIterator[str]:
-        id_ = ""
-        while True:
-            last = id_
-            found = await self._core.storage.read(lambda tx, last=last: after(tx, last))
-            if found is None:
-                return
-            id_ = found
-            yield id_
+        found: str | None = await self._core.storage.read(lambda tx: after(tx, ""))
+        while found is not None:
+            last = found
+            yield last
+            found = await self._core.storage.read(partial(_after, after, last))
+
+
+async def _after(
+    after: Callable[[Transaction, str], Awaitable[str | None]], last: str, tx: Transaction
+) -> str | None:
+    return await after(tx, last)

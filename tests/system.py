@@ -16,7 +16,7 @@ from core_service import settings as core_settings
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
-from core_service.opening import make_core
+from core_service.opening import make_core, recording
 from core_service.server import start_server
 from core_service.service import add_services
 from core_service.storage.database import open_storage
@@ -78,6 +78,7 @@ async def running(database_url: str) -> AsyncIterator[System]:
         storage = await open_storage(database_url)
         stack.push_async_callback(storage.close)
         core = await make_core(storage)
+        await stack.enter_async_context(recording(core, 5.0))
         identity = Identity(core)
         process = InProcessChannel()
         add_services(core, identity, process)  # type: ignore[arg-type]
