@@ -165,7 +165,7 @@ async def test_a_trace_of_nothing_has_no_explanation(place_of_data):
 
 @pytest.mark.rule("R-016")
 async def test_a_workspace_explains_its_own_traces_alone(place_of_data):
-    """Who belongs to one workspace sees nothing of another, nor of nobody; who asks for all does."""
+    """Who is of one workspace sees nothing of another, nor of nobody; who is of all does."""
     async with desk_on(place_of_data) as desk:
         core = desk.system.core
         here, there = await desk.place(), await desk.place()

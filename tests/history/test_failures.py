@@ -1,6 +1,7 @@
 """What was refused: kept in the log, and grouped by reason with the rule behind it."""
 
 import csv
+import re
 
 import pytest
 from userdirectory.errors import reasons
@@ -30,7 +31,11 @@ def test_every_reason_has_its_rule():
         }
 
     assert sorted(RULES) == sorted(reasons())
-    assert set(RULES.values()) - {""} <= rules
+    assert [] == [
+        rule
+        for rule in RULES.values()
+        if rule not in rules and not re.fullmatch(r"D-\d\d|RFC \d{4} section [\d.]+", rule)
+    ]
 
 
 @pytest.mark.rule("R-180", "R-181", "R-103")

@@ -10,7 +10,7 @@ from userdirectory.v1.group_pb2 import Group, Member
 from userdirectory.v1.user_pb2 import Name, User, UserRef
 from userdirectory.v1.workspace_admin_pb2 import GetWorkspaceRequest, ListLogRequest
 
-from tests.history.conftest import SECOND, changes, codes, office_in, trace, world_on
+from tests.history.conftest import changes, codes, office_in, trace, world_on
 
 PASSWORD = "canary-Pa55word-canary"
 
@@ -242,11 +242,14 @@ async def test_without_its_entry_a_write_does_not_happen(database_url):
     assert error.reason == "USER_NOT_FOUND"
 
 
-async def test_reads_leave_no_entry(office):
-    """Neither a read nor a refused read is logged."""
+async def test_reads_leave_an_entry_only_if_they_are_refused(office):
+    """A read that is answered is not logged; one that is refused is, once."""
     before = (await office.log())[0].sequence
     await office.ask(GetWorkspaceRequest())
-    await office.refused(api.GetUserRequest(user=UserRef(id="nobody")))
-    office.world.clock.micros += SECOND
+    answered = (await office.log())[0].sequence
+    error = await office.refused(api.GetUserRequest(user=UserRef(id="nobody")))
+    entry = (await office.log())[0]
 
-    assert (await office.log())[0].sequence == before
+    assert answered == before
+    assert entry.sequence == before + 1
+    assert (entry.operation, entry.message) == ("GetUser", error.message)
