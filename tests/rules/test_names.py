@@ -54,7 +54,8 @@ def test_a_group_without_a_usable_name_is_refused(sent):
 @pytest.mark.rule("R-139")
 def test_missing_required_fields_are_named(refused):
     """The first is the field of the error, all are in the text."""
-    with refused("FIELD_INVALID", field="name.given_name"):
+    missing = "name.given_name, name.family_name"
+    with refused("FIELD_INVALID", field="name.given_name", missing=missing):
         names.required(["name.given_name", "name.family_name"])
     with pytest.raises(DirectoryError, match=r"name\.family_name"):
         names.required(["name.given_name", "name.family_name"])
