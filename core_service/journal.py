@@ -67,7 +67,8 @@ async def user(write: Write, row: store.UserRow | None, new: store.UserRow | Non
         await record(write, row.id)
         return
     if row is not None:
-        if row.active and not new.active and write.caller.provisions:
+        gone = row.active and not new.active and "DELETED" not in write.outcomes
+        if gone and write.caller.provisions:
             write.decided("DEACTIVATED")
         _revoke_sessions(write, row, new)
     changes = _user_changes(row, new)

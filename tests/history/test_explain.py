@@ -19,10 +19,14 @@ from core_service import credentials, verify
 from tests import workspaces
 from tests.conftest import DATABASES
 from tests.contract.conftest import bearer
-from tests.history.causes import CAUSES, NOT_CAUSED, Desk
+from tests.history.causes import CAUSES_OF_CALLS
+from tests.history.causes_of_values import CAUSES_OF_VALUES
 from tests.history.conftest import changes, codes
+from tests.history.desk import Desk
 from tests.scim import PATCH_OP, person
 from tests.system import System, running
+
+CAUSES = CAUSES_OF_CALLS | CAUSES_OF_VALUES
 
 Explained = list[admin_api.Explanation]
 
@@ -33,6 +37,13 @@ async def place_of_data(
 ) -> tuple[str, str]:
     """The kind and the URL of a database that outlives the systems on it."""
     return request.param, await new_database(request.param)
+
+
+# Reasons that no request is given.
+NOT_CAUSED = {
+    "GUEST_RESTRICTED",  # a last guard that no request reaches
+    "RATE_LIMITED",  # no limit is set
+}
 
 
 @contextlib.asynccontextmanager
