@@ -14,12 +14,14 @@ from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1.user_pb2 import Email, Name, User, UserRef
 from userdirectory.v1.workspace_admin_pb2 import ListFailuresRequest, ListLogRequest
 
+from core_service import verify
 from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
 from core_service.opening import new_id
 from core_service.service import add_services
 from core_service.storage.database import open_storage
+from tests import workspaces
 from tests.contract.conftest import Clock, World, bearer, refusal
 from tests.workspaces import Place
 
@@ -115,6 +117,21 @@ async def world_on(url: str) -> AsyncIterator[World]:
             yield World(core, clock, channel)
     finally:
         await storage.close()
+
+
+@contextlib.asynccontextmanager
+async def alone_on(url: str) -> AsyncIterator[World]:
+    """Give what `world_on` does, whose workspaces keep the rules to its end."""
+    async with world_on(url) as world:
+        yield world
+        await find_the_rules_kept(world.core)
+
+
+async def find_the_rules_kept(core: Core) -> None:
+    """Verify the workspaces that the test has made, before their storage is closed."""
+    made = sorted({id_ for _, id_ in workspaces.under_test})
+    workspaces.under_test.clear()
+    assert [] == await verify.findings(core.storage, made)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -15,13 +15,12 @@ from userdirectory.v1 import workspace_admin_pb2 as admin_api
 from userdirectory.v1.policy_pb2 import SETTING_ORIGIN_OVERRIDE
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from core_service import credentials, verify
-from tests import workspaces
+from core_service import credentials
 from tests.conftest import DATABASES
 from tests.contract.conftest import bearer
 from tests.history.causes import CAUSES_OF_CALLS
 from tests.history.causes_of_values import CAUSES_OF_VALUES
-from tests.history.conftest import changes, codes
+from tests.history.conftest import changes, codes, find_the_rules_kept
 from tests.history.desk import Desk
 from tests.scim import PATCH_OP, person
 from tests.system import System, running
@@ -52,9 +51,7 @@ async def desk_on(place_of_data: tuple[str, str]) -> AsyncIterator[Desk]:
     kind, url = place_of_data
     async with running(url) as system:
         yield Desk(system, kind)
-        made = {id_ for _, id_ in workspaces.under_test}
-        workspaces.under_test.clear()
-        assert [] == await verify.findings(system.core.storage, sorted(made))
+        await find_the_rules_kept(system.core)
 
 
 async def explained(

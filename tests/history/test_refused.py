@@ -18,7 +18,7 @@ from core_service.storage import store
 from core_service.storage.database import open_storage
 from tests.contract.conftest import refusal
 from tests.contract.test_access import UNKNOWN
-from tests.history.conftest import office_in, trace, world_on
+from tests.history.conftest import alone_on, office_in, trace
 
 COUNT = sa.text("SELECT count(*) FROM log WHERE workspace_id = ''")
 
@@ -43,7 +43,7 @@ async def explanations(office, trace_id):
 async def test_rows_of_nobody_never_meet(database_url):
     """A hundred at the same microsecond, from two cores: each gets a number of its own."""
     storages = [await open_storage(database_url) for _ in range(2)]
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         row = store.LogRow("", 0, world.core.now(), trace(), "", "", "GetUser", "", "x", b"")
         writes = [
             storage.write("", lambda tx: store.insert_log_of_nobody(tx, row))
@@ -58,7 +58,7 @@ async def test_rows_of_nobody_never_meet(database_url):
 
 async def test_a_flood_of_strangers_fills_no_database(database_url):
     """Of ten thousand refusals at once a hundred are kept, and twenty more each second."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         core, now = world.core, 0.0
         core.owed.bucket = Bucket(per_second=20, burst=100, clock=lambda: now)
         for _ in range(10_000):
@@ -75,6 +75,7 @@ async def test_a_flood_of_strangers_fills_no_database(database_url):
 @pytest.mark.parametrize(
     ("authorization", "kept"),
     [(UNKNOWN, UNKNOWN.split("_")[1]), ("ud_short_secret", ""), ("canary-secret", "")],
+    ids=["of our form", "too short", "of another form"],
 )
 async def test_of_a_bad_credential_only_a_public_id_is_kept(office, authorization, kept):
     """What looks like a token of ours names it; of anything else nothing is kept."""
@@ -93,7 +94,7 @@ async def test_of_a_bad_credential_only_a_public_id_is_kept(office, authorizatio
 
 async def test_a_refusal_of_the_moment_is_written_once_it_can_be(database_url):
     """It waits in memory, and is in the log with its own time after the database is back."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         office = await office_in(world)
         core = world.core
         error = DirectoryError("STORAGE_UNAVAILABLE", "Away.")
@@ -113,7 +114,7 @@ async def test_a_refusal_of_the_moment_is_written_once_it_can_be(database_url):
 
 async def test_what_waits_is_written_at_a_graceful_stop(database_url):
     """Ending the process writes what waits; what was written before is not there twice (X04)."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         core = world.core
         kept = stranger(core, reason="WRITE_CONFLICT")
         async with recording(core, 5):
@@ -127,7 +128,7 @@ async def test_what_waits_is_written_at_a_graceful_stop(database_url):
 
 async def test_memory_keeps_the_last_thousand(database_url):
     """When more wait than that, the oldest are given up."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         core = world.core
         core.owed.bucket = Bucket(per_second=1e9, burst=10**9)
         sent = [stranger(core, reason="STORAGE_UNAVAILABLE") for _ in range(MOST_WAITING + 5)]

@@ -12,7 +12,7 @@ from core_service.retention import MOST_ROWS, Keeper
 from core_service.storage import store
 from core_service.storage.database import open_storage
 from core_service.storage.tables_history import idempotency_keys
-from tests.history.conftest import office_in, world_on
+from tests.history.conftest import alone_on, office_in
 
 KEYS = sa.select(idempotency_keys.c.key).order_by(idempotency_keys.c.key)
 
@@ -38,7 +38,7 @@ async def log_of(core, workspace_id: str) -> list[store.LogRow]:
 
 async def test_entries_older_than_the_retention_go(database_url):
     """Of every workspace and of nobody, more than one batch of them; younger ones stay."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         core, office = world.core, await office_in(world)
         now, place = world.clock.micros, office.place.workspace_id
         young = await log_of(core, place)
@@ -56,7 +56,7 @@ async def test_entries_older_than_the_retention_go(database_url):
 
 async def test_the_newest_entry_stays_so_that_no_number_is_given_twice(database_url):
     """A workspace whose entries are all old keeps the last; the next entry has the next number."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         office = await office_in(world)
         place = office.place.workspace_id
         last = (await log_of(world.core, place))[0]
@@ -72,7 +72,7 @@ async def test_the_newest_entry_stays_so_that_no_number_is_given_twice(database_
 
 async def test_a_log_without_retention_is_kept_for_ever(database_url):
     """0 days remove no entry."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         await put_log(world.core, "", 1)
         await put_log(world.core, "", 2)
         await Keeper(world.core, 0).remove()
@@ -83,7 +83,7 @@ async def test_a_log_without_retention_is_kept_for_ever(database_url):
 async def test_two_processes_may_remove_at_once(database_url):
     """Between them they remove each row once, while others write."""
     other = await open_storage(database_url)
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         core, office = world.core, await office_in(world)
         place = office.place.workspace_id
         await put_log(core, place, 1, 2 * MOST_ROWS)
@@ -93,16 +93,20 @@ async def test_two_processes_may_remove_at_once(database_url):
             Keeper(beside, 1).remove(),
             *(office.create(f"p{number}") for number in range(10)),
         )
+        at_once = await log_of(core, place)
+        await Keeper(core, 1).remove()
         rows = await log_of(core, place)
 
-        assert [row for row in rows if row.time == 1 and row.sequence != rows[0].sequence] == []
+        # One was the newest of all for a while.
+        assert sum(row.time == 1 for row in at_once) <= 1
+        assert all(row.time > 1 for row in rows)
         assert len({row.sequence for row in rows}) == len(rows)
     await other.close()
 
 
 async def test_idempotency_keys_of_yesterday_go(database_url):
     """After a day a key may be used again; those of today stay, in every workspace."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         now = world.clock.micros
 
         async def work(tx):
@@ -124,7 +128,7 @@ async def test_idempotency_keys_of_yesterday_go(database_url):
 @pytest.mark.rule("D-44")
 async def test_expired_access_tokens_go(database_url):
     """Of credentials only access tokens whose time is over; the tokens of people stay, expired."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         now = world.clock.micros
         made = {
             "over": ("parent", now - 1),
@@ -149,7 +153,7 @@ async def test_expired_access_tokens_go(database_url):
 
 async def test_it_removes_while_the_core_is_open(database_url):
     """A process begins with it when it starts."""
-    async with world_on(database_url) as world:
+    async with alone_on(database_url) as world:
         await put_log(world.core, "", 1)
         await put_log(world.core, "", 2)
         async with tidying(world.core, 90), asyncio.timeout(10):
