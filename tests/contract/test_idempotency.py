@@ -61,7 +61,10 @@ async def kept(world: World, workspace_id: str) -> list[tuple[bytes, bytes]]:
 
 async def traces(world: World, workspace_id: str) -> int:
     """Return how much stands in the log of a workspace."""
-    rows = await world.core.storage.read(lambda tx: store.log_page(tx, workspace_id, limit=1000))
+    everything = store.LogFilter()
+    rows = await world.core.storage.read(
+        lambda tx: store.log_page(tx, workspace_id, everything, before=None, limit=1000)
+    )
     return len(rows)
 
 
