@@ -9,6 +9,7 @@ import grpc
 import tenacity
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
+from userdirectory.status import trace_of_call
 from userdirectory.v1.workspace_admin_pb2 import WatchChangesRequest, WatchChangesResponse
 
 from clients.calls import OPTIONS, SERVICES, Client, Tls
@@ -71,6 +72,10 @@ class Connection:
 
     def ask(self, request: Message) -> Any:
         """Return the response to *request*, of whichever RPC has requests of its type."""
+        return self.traced(request)[0]
+
+    def traced(self, request: Message) -> tuple[Any, str]:
+        """Return the response to *request*, and the trace id that the directory gave it."""
         prepared = self._client.prepare(Call(request))
         path, method = _METHODS[request.DESCRIPTOR.full_name]
         call = self._channel.unary_unary(
@@ -81,11 +86,11 @@ class Connection:
         try:
             for attempt in tenacity.Retrying(**self._client.tries(prepared)):
                 with attempt:
-                    answer = call(request, **prepared.terms())
+                    answer, ended = call.with_call(request, **prepared.terms())
         except grpc.RpcError as error:
             self._client.refuse(error)
         self._client.budget.answered()
-        return answer
+        return answer, trace_of_call(ended)
 
     def pages(self, request: Any, most: int = 0) -> Iterator[Any]:
         """

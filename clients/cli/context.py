@@ -153,6 +153,7 @@ class Session:
 
     Attributes:
         out: Where it prints.
+        server: Where the directory answers.
         workspace: The workspace it is about; empty if that is the credential's own, or all.
         base_urls: Where SCIM is, by workspace, as far as `demo.json` tells.
         connection: To the directory.
@@ -179,6 +180,7 @@ class Session:
                 f"No --{missing} is given and no demo.json has it. Give one, or start a directory "
                 "with `userdir serve`."
             )
+        self.server = server
         self.base_urls = known.base_urls if known and ours else {}
         default = known.workspace if known and ours and not everywhere else ""
         self.workspace = given.workspace or default

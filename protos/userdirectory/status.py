@@ -55,7 +55,7 @@ def error_of_call(error: grpc.RpcError) -> DirectoryError | None:
     return refusal
 
 
-def trace_of_call(error: grpc.RpcError) -> str:
-    """Return the trace id of a failed call of a stub, empty if no directory answered it."""
-    trailers: Iterable[Any] = error.trailing_metadata() or ()
+def trace_of_call(call: grpc.Call | grpc.RpcError) -> str:
+    """Return the trace id of a call of a stub that ended, empty if no directory answered it."""
+    trailers: Iterable[Any] = call.trailing_metadata() or ()
     return next((str(value) for key, value in trailers if key == TRACE_KEY), "")
