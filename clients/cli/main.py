@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "role": ("role", "List, create, rename and delete the roles of a workspace."),
     "team": ("names", "List, add, rename and remove teams."),
     "region": ("names", "List, add, rename and remove absence regions."),
+    "import": ("transfer", "Create and update users from a file."),
+    "export": ("transfer", "Write all users to a file."),
     "seats": ("seats", "Show how many seats are used, paid for and free."),
     "log": ("log", "List what was done and what was refused."),
     "failures": ("log", "List refused provisioning requests by reason."),
