@@ -17,6 +17,7 @@ from core_service.channel import InProcessChannel
 from core_service.core import Core
 from core_service.identity import Identity
 from core_service.opening import make_core, recording
+from core_service.rate_limits import Limits
 from core_service.server import start_server
 from core_service.service import add_services
 from core_service.storage.database import open_storage
@@ -72,14 +73,19 @@ class Systems:
 
 
 @contextlib.asynccontextmanager
-async def running(database_url: str) -> AsyncIterator[System]:
-    """Give a directory on a database, whose gateway reaches the core within the process."""
+async def running(database_url: str, *, limits: Limits | None = None) -> AsyncIterator[System]:
+    """
+    Give a directory on a database, whose gateway reaches the core within the process.
+
+    Args:
+        limits: What callers may ask in a time; None for as much as they like.
+    """
     async with contextlib.AsyncExitStack() as stack:
         storage = await open_storage(database_url)
         stack.push_async_callback(storage.close)
         core = await make_core(storage)
         await stack.enter_async_context(recording(core, 5.0))
-        identity = Identity(core)
+        identity = Identity(core, limits=limits)
         process = InProcessChannel()
         add_services(core, identity, process)  # type: ignore[arg-type]
         stack.push_async_callback(process.close)

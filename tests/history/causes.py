@@ -2,8 +2,10 @@
 
 from userdirectory.v1 import policy_pb2, workspace_pb2
 from userdirectory.v1 import user_directory_pb2 as api
+from userdirectory.v1.workspace_admin_pb2 import DeleteWorkspaceRequest, GetWorkspaceRequest
 
 from core_service import credentials
+from core_service.rate_limits import FAILURES_OF_CLIENT
 from tests.contract.conftest import set_workspace
 from tests.contract.test_access import UNKNOWN
 from tests.contract.test_identity import LAPSED
@@ -148,6 +150,43 @@ async def _(desk: Desk) -> Case:
     answer = await desk.ask(UNKNOWN, "GET", "/Users/nobody")
     return Case(
         detail=answer.body["detail"], rpc="GetUser", rule="R-060", token=UNKNOWN, known=False
+    )
+
+
+@causes("RATE_LIMITED")
+async def _(desk: Desk) -> Case:
+    # Whoever guesses is told to slow down; a good credential is not.
+    for _ in range(2 * FAILURES_OF_CLIENT.burst):
+        answer = await desk.ask(UNKNOWN, "GET", "/Users/nobody")
+        if answer.status == 429:
+            break
+    return Case(
+        detail=answer.body["detail"],
+        rpc="GetUser",
+        rule="RFC 6585 section 4",
+        token=UNKNOWN,
+        known=False,
+    )
+
+
+@causes("INVOICE_PENDING")
+async def _(desk: Desk) -> Case:
+    # SCIM deletes no workspaces.
+    place = await desk.place(seats=1)
+    booking = workspace_pb2.Workspace(seat_plan=workspace_pb2.SeatPlan(automatic_booking=True))
+    await set_workspace(desk.system.core, place.workspace_id, booking)
+    await desk.made(place)
+    token = desk.system.service_token
+    asked = GetWorkspaceRequest(workspace_id=place.workspace_id)
+    etag = (await desk.call(token, asked)).workspace.etag
+    request = DeleteWorkspaceRequest(workspace_id=place.workspace_id, etag=etag)
+    return Case(
+        detail=await desk.by_grpc(token, request),
+        rpc="DeleteWorkspace",
+        rule="R-049",
+        settings=(("seats", "SEATS_METERED", False),),
+        token=token,
+        workspace_id=place.workspace_id,
     )
 
 

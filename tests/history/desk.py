@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 from userdirectory import status
 from userdirectory.v1 import policy_pb2
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
+from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
 from tests.contract.conftest import bearer
 from tests.scim import PATCH_OP, Answer, Scim, person
@@ -87,12 +88,17 @@ class Desk:
         body = {"schemas": [PATCH_OP], "Operations": [operation]}
         return await self.ask(place.token, "PATCH", f"/Users/{user_id}", body)
 
+    async def call(self, token: str, request: Message) -> Any:
+        """Return the answer to a request of a product, of whichever service it is."""
+        name = request.DESCRIPTOR.name.removesuffix("Request")
+        stubs = UserDirectoryStub(self.system.process), WorkspaceAdminStub(self.system.process)
+        method = next(getattr(stub, name) for stub in stubs if hasattr(stub, name))
+        return await method(request, metadata=bearer(token) if token else (), timeout=20)
+
     async def by_grpc(self, token: str, request: Message) -> str:
         """Return what a product is told, with the trace id that its client adds."""
-        stub = UserDirectoryStub(self.system.process)
-        method = getattr(stub, request.DESCRIPTOR.name.removesuffix("Request"))
         try:
-            await method(request, metadata=bearer(token) if token else (), timeout=20)
+            await self.call(token, request)
         except grpc.aio.AioRpcError as error:
             trailing = dict(error.trailing_metadata())
             return f"{error.details()} (trace {trailing[status.TRACE_KEY]})"

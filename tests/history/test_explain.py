@@ -16,6 +16,7 @@ from userdirectory.v1.policy_pb2 import SETTING_ORIGIN_OVERRIDE
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
 from core_service import credentials
+from core_service.rate_limits import Limits
 from tests.conftest import DATABASES
 from tests.contract.conftest import bearer
 from tests.history.causes import CAUSES_OF_CALLS
@@ -41,7 +42,6 @@ async def place_of_data(
 # Reasons that no request is given.
 NOT_CAUSED = {
     "GUEST_RESTRICTED",  # a last guard that no request reaches
-    "RATE_LIMITED",  # no limit is set
 }
 
 
@@ -49,7 +49,7 @@ NOT_CAUSED = {
 async def desk_on(place_of_data: tuple[str, str]) -> AsyncIterator[Desk]:
     """Give a directory with its gateway, started on a database; its workspaces keep the rules."""
     kind, url = place_of_data
-    async with running(url) as system:
+    async with running(url, limits=Limits(None)) as system:
         yield Desk(system, kind)
         await find_the_rules_kept(system.core)
 
