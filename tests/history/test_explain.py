@@ -9,12 +9,14 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf import symbol_database
+from typer.testing import CliRunner
 from userdirectory.errors import reasons
 from userdirectory.v1 import log_pb2
 from userdirectory.v1 import workspace_admin_pb2 as admin_api
 from userdirectory.v1.policy_pb2 import SETTING_ORIGIN_OVERRIDE
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
+from clients.cli.main import app
 from core_service import credentials
 from core_service.rate_limits import Limits
 from tests.conftest import DATABASES
@@ -70,6 +72,19 @@ async def explained(
     return []
 
 
+async def printed_by_userdir(system: System, detail: str) -> str:
+    """Return what `userdir explain` prints of an error, given nothing but its text."""
+    settings = {
+        "USERDIR_SERVER": system.address,
+        "USERDIR_TOKEN": system.service_token,
+        "COLUMNS": "200",
+    }
+    runner = CliRunner()
+    result = await asyncio.to_thread(runner.invoke, app, ["explain", detail], env=settings)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
 def asked(entry: log_pb2.LogEntry) -> Any:
     """Return the request of an entry."""
     name = entry.request.type_url.rpartition("/")[2]
@@ -93,6 +108,7 @@ async def test_a_refusal_is_explained_by_its_detail_alone(place_of_data, name):
         found = await explained(desk.system, case.detail)
     async with desk_on(place_of_data) as desk:
         again = await explained(desk.system, case.detail)
+        printed = await printed_by_userdir(desk.system, case.detail)
     [explanation] = found
     entry = explanation.entry
 
@@ -108,6 +124,14 @@ async def test_a_refusal_is_explained_by_its_detail_alone(place_of_data, name):
         (setting.name, setting.value, setting.origin == SETTING_ORIGIN_OVERRIDE)
         for setting in entry.settings
     )
+    told = [case.rpc, name.partition(" ")[0], case.rule, entry.trace_id, entry.credential_id]
+    for setting in entry.settings:
+        overridden = setting.origin == SETTING_ORIGIN_OVERRIDE
+        told += [
+            f"{setting.name} = ",
+            "set for this workspace" if overridden else "from the preset",
+        ]
+    assert [] == [text for text in told if text not in printed]
     assert entry.message[-1] in ".?"
     assert explanation.rule_text
     assert explanation.remedy

@@ -33,4 +33,6 @@ def test_operations(tour: Tour):
     assert SCIM_ERROR not in text
     for shown in ("NO_SEAT", "R-044", "seats", "Every rule holds", "cleo@acme.example"):
         assert shown in text
-    assert "acme" not in printed[-1].rpartition("single-role")[2]
+    left = printed[-1].rpartition("PRESET")[2]
+    assert "acme" in left
+    assert "trial" not in left

@@ -81,7 +81,8 @@ class Tour:
             cwd=self._folder,
             env=self._environment,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             timeout=120,
             check=False,
@@ -89,7 +90,7 @@ class Tour:
         printed = done.stdout.split(f"{_END}\n")
         assert done.returncode == 0, (
             f"block {len(printed)} of {len(commands)} fails:\n{commands[len(printed) - 1]}\n"
-            f"{printed[-1]}\n{done.stderr}"
+            f"{printed[-1]}"
         )
         return printed
 
