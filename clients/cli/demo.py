@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,18 +144,22 @@ async def _workspace(core: Core, wanted: workspace_pb2.Workspace) -> str:
         scopes=frozenset("*"),
         trace_id=secrets.token_hex(16),
     )
-    await _unless_taken(
-        workspaces.create(core, caller, CreateWorkspaceRequest(workspace=wanted, roles=_ROLES))
-    )
+
+    def asks(operation: str) -> Caller:
+        return replace(caller, operation=operation)
+
+    wanted_with_roles = CreateWorkspaceRequest(workspace=wanted, roles=_ROLES)
+    await _unless_taken(workspaces.create(core, asks("CreateWorkspace"), wanted_with_roles))
     admin = User(
         user_name=f"ada.admin@{wanted.id}.example",
         name=Name(given_name="Ada", family_name="Admin"),
         workplace=Workplace(user_role="Admin"),
     )
-    await _unless_taken(users.create(core, caller, CreateUserRequest(user=admin)))
-    made = await integrations.create(core, caller, CreateIntegrationRequest(label="Demo"))
+    await _unless_taken(users.create(core, asks("CreateUser"), CreateUserRequest(user=admin)))
+    labelled = CreateIntegrationRequest(label="Demo")
+    made = await integrations.create(core, asks("CreateIntegration"), labelled)
     switch = UpdateIntegrationRequest(id=made.integration.id, enabled=True)
-    await integrations.update(core, caller, switch)
+    await integrations.update(core, asks("UpdateIntegration"), switch)
     return made.token
 
 

@@ -25,6 +25,26 @@ def test_the_first_five_minutes(tour: Tour):
     assert text.count("grace@example.com") >= 4
 
 
+def test_debugging_with_grpcurl(tour: Tour):
+    """Every line of the README answers, and leads from a refusal to what decided."""
+    printed = tour.run(blocks(ROOT / "README.md", under="Debugging with grpcurl"))
+
+    listed, refused, looked = printed
+    assert "userdirectory.v1.UserDirectory" in listed
+    assert "SERVING" in listed
+    assert "failed_precondition" in refused
+    assert '"rule": "R-150"' in refused
+    assert "SETTING_ORIGIN_PRESET" in looked
+    assert "resumeToken" in looked
+
+
+def test_the_command_line(tour: Tour):
+    """The commands of the README do their work."""
+    text = "".join(tour.run(blocks(ROOT / "README.md", under="The command `userdir`")))
+
+    assert "lin@example.com" in text
+
+
 def test_operations(tour: Tour):
     """The tour of operations works from top to bottom, and shows what it says it shows."""
     printed = tour.run(blocks(ROOT / "docs" / "operations.md"))
