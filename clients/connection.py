@@ -1,7 +1,5 @@
 """A blocking connection that asks any RPC of the contract by its request message."""
 
-import random
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Self
 
@@ -14,17 +12,13 @@ from userdirectory.v1.workspace_admin_pb2 import WatchChangesRequest, WatchChang
 
 from clients.calls import OPTIONS, SERVICES, Client, Tls
 from clients.steps import Call
+from clients.watching import responses
 
 _METHODS = {
     method.input_type.full_name: (f"/{service.full_name}/{method.name}", method)
     for service in SERVICES
     for method in service.methods
 }
-_LONGEST_PAUSE_SECONDS = 30.0
-# What a stream ends with that the same question, asked again, may get over.
-_PASSING = frozenset(
-    {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.CANCELLED}
-)
 
 
 class Connection:
@@ -123,30 +117,10 @@ class Connection:
             request: Where to begin, and what to tell; its `resume_token` is moved on.
             on_pause: Told that the stream broke, and the seconds until the next try.
         """
-        failures, began = 0, False
-        while True:
-            try:
-                for response in self._stream(request):
-                    failures, began = 0, True
-                    request.resume_token = response.resume_token
-                    yield response
-            except grpc.RpcError as error:
-                if not began or error.code() not in _PASSING:
-                    self._client.refuse(error)
-            failures += 1
-            # Full jitter, so that a restarted directory does not meet all watchers at once.
-            pause = random.uniform(0, min(_LONGEST_PAUSE_SECONDS, 2.0**failures))  # noqa: S311
-            on_pause(pause)
-            time.sleep(pause)
-
-    def _stream(self, request: WatchChangesRequest) -> Iterator[WatchChangesResponse]:
         path, _ = _METHODS[request.DESCRIPTOR.full_name]
-        call = self._channel.unary_stream(
+        method = self._channel.unary_stream(
             path,
             request_serializer=WatchChangesRequest.SerializeToString,
             response_deserializer=WatchChangesResponse.FromString,
-        )(request, metadata=self._client.prepare(Call(request)).metadata)
-        try:
-            yield from call
-        finally:
-            call.cancel()
+        )
+        return responses(self._client, method, request, on_pause=on_pause, waits_to_begin=False)

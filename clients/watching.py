@@ -65,7 +65,28 @@ def watch(
     client: Client, method: Callable[..., Any], request: WatchChangesRequest
 ) -> Generator[Change, None, None]:
     """Yield what *method* of a stub tells, for ever; what refuses it is raised."""
+    for response in responses(client, method, request):
+        yield _change(response)
+
+
+def responses(
+    client: Client,
+    method: Callable[..., Any],
+    request: WatchChangesRequest,
+    *,
+    on_pause: Callable[[float], None] | None = None,
+    waits_to_begin: bool = True,
+) -> Generator[WatchChangesResponse, None, None]:
+    """
+    Yield the responses of *method* of a stub, for ever; what refuses it is raised.
+
+    Args:
+        request: Where to begin; its `resume_token` is moved on.
+        on_pause: Told that the directory is away, and the seconds until the next try.
+        waits_to_begin: Whether to wait also for the first response while the directory is away.
+    """
     call: Any = None
+    began = waits_to_begin
 
     def read() -> WatchChangesResponse:
         nonlocal call
@@ -82,15 +103,16 @@ def watch(
         return response
 
     client.name_workspace(request)
-    retrying = tenacity.Retrying(**_tries())
+    retrying = tenacity.Retrying(**_tries(lambda error: began and _is_away(error), on_pause))
     try:
         while True:
             try:
                 response = retrying(read)
             except grpc.RpcError as error:
                 client.refuse(error)
+            began = True
             request.resume_token = response.resume_token
-            yield _change(response)
+            yield response
     finally:
         if call is not None:
             call.cancel()
@@ -117,7 +139,7 @@ async def watch_async(
         return response
 
     client.name_workspace(request)
-    retrying = tenacity.AsyncRetrying(**_tries())
+    retrying = tenacity.AsyncRetrying(**_tries(_is_away))
     try:
         while True:
             try:
@@ -131,11 +153,19 @@ async def watch_async(
             call.cancel()
 
 
-def _tries() -> dict[str, Any]:
+def _tries(
+    again: Callable[[BaseException], bool], on_pause: Callable[[float], None] | None = None
+) -> dict[str, Any]:
     """Return when a stream connects again, as arguments of tenacity: for ever, if it is away."""
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        if on_pause is not None and state.next_action is not None:
+            on_pause(state.next_action.sleep)
+
     return {
-        "retry": tenacity.retry_if_exception(_is_away),
+        "retry": tenacity.retry_if_exception(again),
         "wait": tenacity.wait_random_exponential(multiplier=0.2, max=_LONGEST_WAIT_SECONDS),
+        "before_sleep": tell,
         "reraise": True,
     }
 
