@@ -21,6 +21,7 @@ from core_service.service.traffic import Traffic
 from core_service.settings import Settings
 from core_service.storage.database import Storage
 from core_service.transport import SERVER_OPTIONS
+from core_service.uses import Uses
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,7 @@ class Server:
     _server: grpc.aio.Server
     _watch: asyncio.Task[None]
     _traffic: Traffic
+    _uses: Uses
 
     @property
     def address(self) -> str:
@@ -108,7 +110,7 @@ async def start_server(core: Core, identity: Identity, settings: Settings) -> Se
     await checks.set(LIVENESS, _SERVING)
     await _tell(checks, _SERVING)
     watch = asyncio.create_task(_watch(core.storage, checks))
-    return Server(settings.grpc_host, port, checks, server, watch, traffic)
+    return Server(settings.grpc_host, port, checks, server, watch, traffic, identity.uses)
 
 
 def _now() -> float:

@@ -9,7 +9,6 @@ import argparse
 import contextlib
 import json
 import logging
-import os
 import sqlite3
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,10 +20,9 @@ from userdirectory.v1.log_pb2 import LogEntry
 from userdirectory.v1.user_pb2 import User
 
 from clients.directory import Change, Directory
+from clients.examples.connection import add_options, connect, sentence
 
 log = logging.getLogger("mirror")
-
-_TOKEN = "USERDIR_TOKEN"  # noqa: S105 - the name of the variable
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS users (
@@ -147,21 +145,17 @@ def _members(entry: LogEntry) -> set[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Mirror until Ctrl-C; return the exit status."""
-    chosen = _parser().parse_args(arguments)
-    token = os.environ.get(_TOKEN, "")
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     try:
         with (
-            Directory(chosen.server, token, workspace_id=chosen.workspace) as directory,
+            connect(parser, chosen) as directory,
             contextlib.closing(sqlite3.connect(chosen.database)) as database,
         ):
             Mirror(database, directory).run()
-    except ValueError:
-        print(f"Put the token of a service credential into {_TOKEN}.", file=sys.stderr)
-    except DirectoryError as error:
-        print(error, file=sys.stderr)
-    except grpc.RpcError as error:
-        print(f"The directory does not answer: {error.code().name}.", file=sys.stderr)
+    except (DirectoryError, grpc.RpcError) as error:
+        print(sentence(error), file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1
@@ -171,13 +165,9 @@ def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m clients.examples.mirror",
         description="Keep the users of a workspace in a local SQLite table.",
-        epilog=f"The environment variable {_TOKEN} holds the token of a service credential with "
-        "the scopes log.read, users.read and groups.read.",
+        epilog="The credential needs the scopes log.read, users.read and groups.read.",
     )
-    made.add_argument("--server", default="127.0.0.1:50051", help="Default: %(default)s.")
-    made.add_argument(
-        "--workspace", default="", help="The workspace. Default: the one that the token is for."
-    )
+    add_options(made)
     made.add_argument(
         "--database", type=Path, default=Path("mirror.db"), help="Default: %(default)s."
     )

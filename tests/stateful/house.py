@@ -16,7 +16,7 @@ from userdirectory.v1 import policy_pb2, role_pb2, user_directory_pb2
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from core_service import credentials, verify
+from core_service import credentials, refused, verify
 from core_service.channel import InProcessChannel
 from core_service.identity import Identity
 from core_service.opening import make_core
@@ -101,7 +101,8 @@ class House:
         self.storage: Storage = await open_storage(url, pool_size=2)
         self._core = await make_core(self.storage)
         self._channel = InProcessChannel()
-        add_services(self._core, Identity(self._core), self._channel)
+        self._identity = Identity(self._core)
+        add_services(self._core, self._identity, self._channel)
         self._stubs = (UserDirectoryStub(self._channel), WorkspaceAdminStub(self._channel))
         product = await credentials.issue_service_token(self._core, "Tests", "*")
         marks = [f"canary{secrets.token_hex(4)}" for _ in range(2)]
@@ -125,6 +126,8 @@ class House:
 
     async def _close(self) -> None:
         await self._channel.close()
+        await self._identity.uses.settled()
+        await refused.settle(self._core)
         await self.storage.close()
 
     def ask(self, who: Who, request: Message) -> Any:

@@ -13,6 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.stateful.house import House
 from tests.stateful.machine import Machine
+from tests.storage_fixtures import NewDatabase
 
 RUNS = os.environ.get("USERDIR_STATEFUL_RUNS", "")
 """How many runs of 50 requests to make on each database; if unset a few, always the same."""
@@ -47,6 +48,12 @@ def run(new_house: Callable[[], House], *, runs: int, steps: int, everywhere: bo
     assert outcomes["OK"] > outcomes.total() / 4, outcomes
 
 
+@pytest.fixture
+async def postgresql_url(new_database: NewDatabase) -> str:
+    """The URL of a database for all runs, which no other test has."""
+    return await new_database("postgresql")
+
+
 @pytest.mark.rule("R-150")
 def test_writes_of_many_callers_on_sqlite(template_databases: dict[str, str], tmp_path: Path):
     """T11, L08, F14: a refused request changes nothing, and nobody hears of the other workspace."""
@@ -61,8 +68,6 @@ def test_writes_of_many_callers_on_sqlite(template_databases: dict[str, str], tm
 
 
 @pytest.mark.rule("R-150")
-def test_writes_of_many_callers_on_postgresql(template_databases: dict[str, str]):
+def test_writes_of_many_callers_on_postgresql(postgresql_url: str):
     """The same on PostgreSQL, where all runs share a database."""
-    url = template_databases["postgresql"]
-
-    run(lambda: House(url), runs=5, steps=30, everywhere=False)
+    run(lambda: House(postgresql_url), runs=5, steps=30, everywhere=False)

@@ -123,8 +123,8 @@ async def test_a_mirror_that_was_away_for_too_long_begins_anew(at, mirror):
 
 def test_a_mirror_without_a_token_says_what_it_needs():
     """It names the variable and ends."""
-    with Program(MIRROR) as program:
-        assert program.ended() == 1
+    with Program(MIRROR, "--server=127.0.0.1:1") as program:
+        assert program.ended() == 2
         assert "USERDIR_TOKEN" in program.output
 
 
