@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+# Every module is read once, in one process.
+pytestmark = pytest.mark.xdist_group("architecture")
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = {
     "core_service": ROOT / "core_service",

@@ -10,6 +10,9 @@ import pytest
 
 from tests.rules_table import ROOT, TABLE, statements
 
+# The table is collected once, in one process.
+pytestmark = pytest.mark.xdist_group("rules table")
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> str:

@@ -218,9 +218,10 @@ async def test_who_does_not_read_stops_who_sends(stub, probe):
     before = -1
     while before != probe.sent:
         before = probe.sent
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
     rest = [(await call.read()).entry.sequence for _ in range(before)]
     call.cancel()
 
-    assert before * 100 * KIB < 16 * 1024 * KIB
+    # gRPC lets windows grow to 16 MiB where both ends are quick.
+    assert before * 100 * KIB < 32 * 1024 * KIB
     assert [first, *rest] == list(range(1, before + 2))

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -19,14 +20,18 @@ from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 from clients.cli.main import app
 from core_service import credentials
 from core_service.rate_limits import Limits
+from tests import workspaces
 from tests.conftest import DATABASES
 from tests.contract.conftest import bearer
 from tests.history.causes import CAUSES_OF_CALLS
 from tests.history.causes_of_values import CAUSES_OF_VALUES
 from tests.history.conftest import changes, codes, find_the_rules_kept
-from tests.history.desk import Desk
+from tests.history.desk import Case, Desk
 from tests.scim import PATCH_OP, person
 from tests.system import System, running
+
+# What is caused once for all these tests is caused in one process.
+pytestmark = pytest.mark.xdist_group("explain")
 
 CAUSES = CAUSES_OF_CALLS | CAUSES_OF_VALUES
 
@@ -99,20 +104,42 @@ def test_every_reason_is_caused_here():
     assert not NOT_CAUSED & CAUSES.keys()
 
 
+@dataclass(slots=True)
+class Story:
+    """A refusal, and what was explained of it before and after a restart."""
+
+    case: Case
+    found: Explained
+    again: Explained = field(default_factory=list)
+    printed: str = ""
+
+
+@pytest.fixture(scope="session")
+async def stories(place_of_data: tuple[str, str]) -> dict[str, Story]:
+    """Every reason caused in one directory, and explained by it and by the next on its database."""
+    told: dict[str, Story] = {}
+    workspaces.under_test.clear()  # those of the test before, which were verified
+    async with desk_on(place_of_data) as desk:
+        # Who was told to slow down is told nothing else for a while.
+        for name in sorted(CAUSES, key=lambda name: name == "RATE_LIMITED"):
+            case = await CAUSES[name](desk)
+            told[name] = Story(case, await explained(desk.system, case.detail))
+    async with desk_on(place_of_data) as desk:
+        for story in told.values():
+            story.again = await explained(desk.system, story.case.detail)
+            story.printed = await printed_by_userdir(desk.system, story.case.detail)
+    return told
+
+
 @pytest.mark.rule("R-180", "R-181", "R-103", "D-39")
 @pytest.mark.parametrize("name", CAUSES)
-async def test_a_refusal_is_explained_by_its_detail_alone(place_of_data, name):
+async def test_a_refusal_is_explained_by_its_detail_alone(stories, name):
     """Request, credential, rule, setting with its origin; the same after a restart (X04)."""
-    async with desk_on(place_of_data) as desk:
-        case = await CAUSES[name](desk)
-        found = await explained(desk.system, case.detail)
-    async with desk_on(place_of_data) as desk:
-        again = await explained(desk.system, case.detail)
-        printed = await printed_by_userdir(desk.system, case.detail)
-    [explanation] = found
+    case, printed = stories[name].case, stories[name].printed
+    [explanation] = stories[name].found
     entry = explanation.entry
 
-    assert again == found
+    assert stories[name].again == stories[name].found
     assert entry.reason == f"ERROR_REASON_{name.partition(' ')[0]}"
     assert entry.trace_id in case.detail
     assert (entry.operation, type(asked(entry)).__name__) == (case.rpc, f"{case.rpc}Request")
