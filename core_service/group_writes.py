@@ -14,6 +14,7 @@ from core_service.journal import Members
 from core_service.rules import groups as rules
 from core_service.rules import limits, names
 from core_service.rules.groups import Nested
+from core_service.rules.wording import shown
 from core_service.storage import store
 from core_service.writing import Write
 
@@ -256,18 +257,28 @@ async def _resolve(
             if _nests(write, group_id, id_):
                 found.append((id_, NESTED))
         else:
-            raise unknown_member(id_)
+            _leave_out(write, id_)
     return found
 
 
+def _leave_out(write: Write, member_id: str) -> None:
+    """Refuse who is no member that there can be, or leave it out, as the policy says (D-26)."""
+    if not write.caller.provisions or rules.wants_known(_nested(write)):
+        raise unknown_member(member_id)
+    write.notice("MEMBER_SKIPPED", f"Nobody has the id {shown(member_id)!r}.", "members.member_id")
+
+
 def _nests(write: Write, group_id: str, member_id: str) -> bool:
-    nested = _NESTED[write.context.policy.nested_groups]
-    if rules.keeps_nested(nested, group_id, member_id):
+    if rules.keeps_nested(_nested(write), group_id, member_id):
         return True
     write.notice(
         "NESTED_MEMBER_SKIPPED", f"The group {member_id} was left out.", "members.member_id"
     )
     return False
+
+
+def _nested(write: Write) -> rules.Nested:
+    return _NESTED[write.context.policy.nested_groups]
 
 
 async def _all_but(write: Write, row: store.GroupRow, kept: set[str]) -> list[str]:

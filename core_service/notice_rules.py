@@ -3,6 +3,7 @@
 from core_service.refusal_rules import Decision
 
 _GUESTS = "Provisioning makes nobody a guest, and a guest more than that only by writing a role."
+_MEMBERS = "A member that a group cannot have, such as another group, is left out."
 _MANAGERS = "A manager who is not there yet is kept until they are; one who is purged is cleared."
 _SESSIONS = (
     "Who is deactivated cannot sign in any more and has no session, listed as deleted or not."
@@ -35,9 +36,7 @@ NOTICES: dict[str, Decision] = {
         "D-21", "The same person coming back gets the same user.", settings=("on_existing",)
     ),
     "MANAGER_PENDING": Decision("D-30", _MANAGERS),
-    "NESTED_MEMBER_SKIPPED": Decision(
-        "D-26", "A group in a group is left out.", settings=("nested_groups",)
-    ),
+    "NESTED_MEMBER_SKIPPED": Decision("D-26", _MEMBERS, settings=("nested_groups",)),
     "ROLE_KEPT_AS_VALUE": Decision(
         "R-146", "A role is read where the workspace reads roles, and else kept as a value."
     ),
@@ -56,6 +55,7 @@ NOTICES: dict[str, Decision] = {
         "R-148", "After a role is renamed, identity providers still send the old name."
     ),
     "SESSIONS_REVOKED": Decision("R-022", _SESSIONS),
+    "MEMBER_SKIPPED": Decision("D-26", _MEMBERS, settings=("nested_groups",)),
 }
 """By the name of the notice's code."""
 

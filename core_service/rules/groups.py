@@ -94,6 +94,19 @@ def guard_catalogue(roles_are_groups: bool, operation: str) -> None:
         )
 
 
+def wants_known(nested: Nested) -> bool:
+    """
+    Return whether provisioning may name only members who are here.
+
+    Who leaves groups in groups out, or keeps them, mirrors the groups of an identity provider:
+    these have members of other kinds too, such as devices, and people who are not provisioned.
+    Nothing of them could be kept, and one of them must not keep all others out.
+
+    Source: D-26.
+    """
+    return nested is Nested.REFUSE
+
+
 def verify(names: Iterable[tuple[str, str]], unique: bool) -> list[str]:
     """
     Return which groups of a workspace share a name that must be unique, one sentence each.

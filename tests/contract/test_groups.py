@@ -6,6 +6,8 @@ from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1.change_pb2 import GroupChange, GroupValue
 from userdirectory.v1.filter_pb2 import Comparison, Filter
 from userdirectory.v1.group_pb2 import Group, Member
+from userdirectory.v1.notice_pb2 import NOTICE_CODE_MEMBER_SKIPPED
+from userdirectory.v1.user_pb2 import User
 from userdirectory.v1.workspace_admin_pb2 import CreateWorkspaceRequest, GetWorkspaceRequest
 
 from tests.contract.conftest import refusal
@@ -39,6 +41,40 @@ async def test_a_group_is_created_and_read_back(world):
     assert (made.display_name, made.etag) == ("Sales", 'W/"1"')
     assert brief.group.display_name == "Sales"
     assert not brief.group.members
+
+
+@pytest.mark.rule("D-26")
+@pytest.mark.parametrize("preset", ["GROUP_MIRROR", "STRICT_RFC"])
+async def test_a_member_who_is_not_here_is_left_out(world, preset):
+    """A device or somebody who is not provisioned keeps nobody else out, and is told of."""
+    place = await world.place(preset)
+    user = await created(world, place, "grace")
+    group = await new_group(world, place, "Sales")
+    nobody = User(id="nobody")
+    request = api.PatchGroupRequest(id=group.id, changes=[member_change("add", nobody, user)])
+    patched = await world.ask(place.token, request)
+    request = api.PatchGroupRequest(id=group.id, changes=[member_change("add", nobody)])
+    again = await world.ask(place.token, request)
+
+    for answer in (patched, again):
+        [notice] = answer.notices
+        assert notice.code == NOTICE_CODE_MEMBER_SKIPPED
+        assert "nobody" in notice.message
+    assert patched.group.member_count == 1
+    assert again.group.etag == patched.group.etag
+
+
+@pytest.mark.rule("D-26")
+async def test_a_member_who_is_not_here_is_refused(world):
+    """By a policy that takes users alone, and for products under every policy."""
+    strict, lenient = await world.place("ORG_CHART"), await world.place("GROUP_MIRROR")
+    wanted = Group(display_name="Crew", members=[Member(member_id="nobody")])
+    refused = await refusal(world.ask(strict.token, api.CreateGroupRequest(group=wanted)))
+    request = api.CreateGroupRequest(group=wanted, workspace_id=lenient.workspace_id)
+    product = await refusal(world.ask(await world.service(), request))
+
+    for error in (refused, product):
+        assert (error.reason, error.metadata["field"]) == ("FIELD_INVALID", "members.member_id")
 
 
 async def test_groups_are_listed_counted_and_got_together(world):

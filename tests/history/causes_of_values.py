@@ -79,10 +79,10 @@ async def _(desk: Desk) -> Case:
 
 @causes("FIELD_INVALID members.member_id")
 async def _(desk: Desk) -> Case:
-    place = await desk.place("GROUP_MIRROR")
+    place = await desk.place("ORG_CHART")
     sent = {"displayName": "Crew", "members": [{"value": "nobody"}]}
     answer = await desk.ask(place.token, "POST", "/Groups", sent)
-    setting = ("nested_groups", "NESTED_GROUPS_SKIP", False)
+    setting = ("nested_groups", "NESTED_GROUPS_REFUSE", False)
     return case_of(place, answer, "CreateGroup", "R-177", setting)
 
 

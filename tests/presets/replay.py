@@ -33,7 +33,10 @@ PRESETS: dict[str, policy_pb2.Preset] = {
 
 _PLACEHOLDER = re.compile(r"\{([a-z][A-Za-z ]*)\}")
 # What was done differently from what was asked; later codes tell what followed from it.
-_TOLD = range(1, notice_pb2.NOTICE_CODE_ROLE_KEPT_AS_VALUE + 1)
+_TOLD = (
+    *range(1, notice_pb2.NOTICE_CODE_ROLE_KEPT_AS_VALUE + 1),
+    notice_pb2.NOTICE_CODE_MEMBER_SKIPPED,
+)
 _ALWAYS_OTHER = ("etag", "member_count")
 _TIMES = ("create_time", "update_time", "last_sync_time", "delete_time", "unlink_time")
 
