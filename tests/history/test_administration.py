@@ -53,4 +53,4 @@ async def test_tokens_are_logged_without_their_secrets(office):
         "CreateIntegration",
     ]
     for secret in (made.token, rotated.secret):
-        assert secret.rpartition("_")[2] not in str(await office.log())
+        assert secret.split("_", 2)[2] not in str(await office.log())

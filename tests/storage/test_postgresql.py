@@ -90,7 +90,8 @@ async def test_a_deadlock_is_repeated(url: str, server: Storage):
 
     counts = await server.read(lambda tx: store.account_by_id(tx, "a1"))
     assert counts is not None
-    assert (counts.users_count, len(tries)) == (2, 3)
+    assert counts.users_count == 2
+    assert len(tries) > 2  # the server may end either of the two, or both
 
 
 async def test_connections_that_were_cut_are_replaced(url: str, server: Storage):
