@@ -8,10 +8,10 @@ import tenacity
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from clients import groups, users
+from clients import groups, users, watching
 from clients.calls import OPTIONS, Client, Tls
-from clients.steps import Call, Pages, Steps, presented_as
-from clients.watching import Change, request_of, watch
+from clients.steps import Call, Pages, Steps, Stream, presented_as
+from clients.watching import Change
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,6 +29,20 @@ def _pages(written: Callable[P, Pages[T]]) -> "Callable[Concatenate[Directory, P
     @presented_as(written, Iterator)
     def method(self: "Directory", /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return self._items(written(*args, **kwargs))
+
+    return method
+
+
+def _changes(
+    written: Callable[P, Stream[Change]],
+) -> "Callable[Concatenate[Directory, P], Generator[Change, None, None]]":
+    @presented_as(written, Generator)
+    def method(
+        self: "Directory", /, *args: P.args, **kwargs: P.kwargs
+    ) -> Generator[Change, None, None]:
+        return watching.watch(
+            self._client, self._admin.WatchChanges, written(*args, **kwargs).request
+        )
 
     return method
 
@@ -111,42 +125,7 @@ class Directory:
     get_role = _steps(groups.get_role)
     list_roles = _steps(groups.list_roles)
 
-    def watch_changes(
-        self,
-        resume_token: str = "",
-        *,
-        from_beginning: bool = False,
-        include_refusals: bool = False,
-        include_resources: bool = False,
-        heartbeat_seconds: float = 15.0,
-    ) -> Generator[Change, None, None]:
-        """
-        Yield the changes of the workspace behind a place, for ever, and where each leads to.
-
-        The first one has no entry and says where the stream begins; so does one after a while in
-        which nothing happened. While the directory is away the iterator waits and goes on behind
-        what it yielded last, so that each change comes at least once and in order. Keep the resume
-        token of what you have dealt with; it is good for any later call.
-
-        Args:
-            resume_token: Behind what to begin; empty: with what happens from now on.
-            from_beginning: Begin with the oldest entry that is kept, if there is no token.
-            include_refusals: Also what was refused.
-            include_resources: With the user or group as it is then.
-            heartbeat_seconds: The longest silence: 1 to 60.
-
-        Raises:
-            DirectoryError: PAGE_TOKEN_INVALID if what followed the place is no longer kept: list
-                what there is and begin anew; CREDENTIAL_INVALID, SCOPE_MISSING, FIELD_INVALID.
-        """
-        request = request_of(
-            resume_token,
-            from_beginning=from_beginning,
-            include_refusals=include_refusals,
-            include_resources=include_resources,
-            heartbeat_seconds=heartbeat_seconds,
-        )
-        return watch(self._client, self._admin.WatchChanges, request)
+    watch_changes = _changes(watching.watch_changes)
 
     def _result(self, steps: Steps[T]) -> T:
         answer = None

@@ -1,8 +1,8 @@
 """
 The directory as other programs use it: `AsyncDirectory` for asyncio, `Directory` for threads.
 
-The two have the same methods: `clients.users` and `clients.groups` say what each does. How calls
-are made, and made again, stands in `clients.calls`.
+The two have the same methods: `clients.users`, `clients.groups` and `clients.watching` say what
+each does. How calls are made, and made again, stands in `clients.calls`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
@@ -14,11 +14,11 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1.user_directory_pb2_grpc import UserDirectoryStub
 from userdirectory.v1.workspace_admin_pb2_grpc import WorkspaceAdminStub
 
-from clients import groups, users
+from clients import groups, users, watching
 from clients.blocking import Directory
 from clients.calls import OPTIONS, Client, Tls
-from clients.steps import Call, Pages, Steps, presented_as
-from clients.watching import Change, request_of, watch_async
+from clients.steps import Call, Pages, Steps, Stream, presented_as
+from clients.watching import Change
 
 __all__ = ["AsyncDirectory", "Change", "Directory", "DirectoryError", "Tls"]
 
@@ -42,6 +42,20 @@ def _pages(
     @presented_as(written, AsyncIterator)
     def method(self: "AsyncDirectory", /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
         return self._items(written(*args, **kwargs))
+
+    return method
+
+
+def _changes(
+    written: Callable[P, Stream[Change]],
+) -> "Callable[Concatenate[AsyncDirectory, P], AsyncGenerator[Change, None]]":
+    @presented_as(written, AsyncGenerator)
+    def method(
+        self: "AsyncDirectory", /, *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncGenerator[Change, None]:
+        return watching.watch_async(
+            self._client, self._admin.WatchChanges, written(*args, **kwargs).request
+        )
 
     return method
 
@@ -124,42 +138,7 @@ class AsyncDirectory:
     get_role = _steps(groups.get_role)
     list_roles = _steps(groups.list_roles)
 
-    def watch_changes(
-        self,
-        resume_token: str = "",
-        *,
-        from_beginning: bool = False,
-        include_refusals: bool = False,
-        include_resources: bool = False,
-        heartbeat_seconds: float = 15.0,
-    ) -> AsyncGenerator[Change, None]:
-        """
-        Yield the changes of the workspace behind a place, for ever, and where each leads to.
-
-        The first one has no entry and says where the stream begins; so does one after a while in
-        which nothing happened. While the directory is away the iterator waits and goes on behind
-        what it yielded last, so that each change comes at least once and in order. Keep the resume
-        token of what you have dealt with; it is good for any later call.
-
-        Args:
-            resume_token: Behind what to begin; empty: with what happens from now on.
-            from_beginning: Begin with the oldest entry that is kept, if there is no token.
-            include_refusals: Also what was refused.
-            include_resources: With the user or group as it is then.
-            heartbeat_seconds: The longest silence: 1 to 60.
-
-        Raises:
-            DirectoryError: PAGE_TOKEN_INVALID if what followed the place is no longer kept: list
-                what there is and begin anew; CREDENTIAL_INVALID, SCOPE_MISSING, FIELD_INVALID.
-        """
-        request = request_of(
-            resume_token,
-            from_beginning=from_beginning,
-            include_refusals=include_refusals,
-            include_resources=include_resources,
-            heartbeat_seconds=heartbeat_seconds,
-        )
-        return watch_async(self._client, self._admin.WatchChanges, request)
+    watch_changes = _changes(watching.watch_changes)
 
     async def _result(self, steps: Steps[T]) -> T:
         answer = None

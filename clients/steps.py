@@ -54,6 +54,18 @@ class Pages(Generic[T]):
     field: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stream(Generic[T]):
+    """
+    What is told for ever, one after the other.
+
+    Attributes:
+        request: Asks for it; moved on by what is told.
+    """
+
+    request: Any
+
+
 def mask(*fields: str) -> FieldMask | None:
     """Return the mask of *fields*, None (unset) if there are none."""
     return FieldMask(paths=fields) if fields else None
@@ -64,8 +76,9 @@ def presented_as(written: Callable[..., Any], returned: Any = None) -> Callable[
     Return what gives a method the name, the docstring and the parameters of what it is made of.
 
     Args:
-        written: A function that returns Steps or Pages.
-        returned: What the method returns instead of Pages: `Iterator`; None for the result itself.
+        written: A function that returns Steps, Pages or a Stream.
+        returned: What the method returns instead of Pages or a Stream, such as `Iterator`; None:
+            the result itself.
     """
     signature = inspect.signature(written)
     result = get_args(signature.return_annotation)[-1]

@@ -18,6 +18,7 @@ from userdirectory.v1.user_pb2 import User
 from userdirectory.v1.workspace_admin_pb2 import WatchChangesRequest, WatchChangesResponse
 
 from clients.calls import Client
+from clients.steps import Stream
 
 _LONGEST_WAIT_SECONDS = 15.0
 
@@ -41,24 +42,43 @@ class _EndedError(Exception):
     """The directory ended a stream without a word; it goes on at another connection."""
 
 
-def request_of(
-    resume_token: str,
+def watch_changes(
+    resume_token: str = "",
     *,
-    from_beginning: bool,
-    include_refusals: bool,
-    include_resources: bool,
-    heartbeat_seconds: float,
-) -> WatchChangesRequest:
-    """Return the request that a stream begins with."""
+    from_beginning: bool = False,
+    include_refusals: bool = False,
+    include_resources: bool = False,
+    heartbeat_seconds: float = 15.0,
+) -> Stream[Change]:
+    """
+    Yield the changes of the workspace behind a place, for ever, and where each leads to.
+
+    The first one has no entry and says where the stream begins; so does one after a while in
+    which nothing happened. While the directory is away the iterator waits and goes on behind
+    what it yielded last, so that each change comes at least once and in order. Keep the resume
+    token of what you have dealt with; it is good for any later call.
+
+    Args:
+        resume_token: Behind what to begin; empty: with what happens from now on.
+        from_beginning: Begin with the oldest entry that is kept, if there is no token.
+        include_refusals: Also what was refused.
+        include_resources: With the user or group as it is then.
+        heartbeat_seconds: The longest silence: 1 to 60.
+
+    Raises:
+        DirectoryError: PAGE_TOKEN_INVALID if what followed the place is no longer kept: list
+            what there is and begin anew; CREDENTIAL_INVALID, SCOPE_MISSING, FIELD_INVALID.
+    """
     heartbeat = Duration()
     heartbeat.FromNanoseconds(round(heartbeat_seconds * 1e9))
-    return WatchChangesRequest(
+    request = WatchChangesRequest(
         resume_token=resume_token,
         from_beginning=from_beginning,
         heartbeat=heartbeat,
         include_refusals=include_refusals,
         include_resources=include_resources,
     )
+    return Stream(request)
 
 
 def watch(
