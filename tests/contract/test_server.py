@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import shutil
 import socket
-import subprocess
 
 import grpc
 import pytest
+import trustme
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
@@ -104,25 +103,16 @@ def test_help_is_no_start():
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
     """Give a folder with two authorities, `ca` and `other`, and what `ca` signed."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificates")
     folder = tmp_path_factory.mktemp("pki")
-    (folder / "names").write_text("subjectAltName=DNS:localhost")
-    new = "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-    for name in ("ca", "other"):
-        _openssl(folder, f"{new} -x509 -days 2 -subj /CN={name} -keyout {name}.key -out {name}.pem")
-    for name, signer in (("server", "ca"), ("client", "ca"), ("stranger", "other")):
-        _openssl(folder, f"{new} -subj /CN={name} -keyout {name}.key -out {name}.csr")
-        _openssl(
-            folder,
-            f"x509 -req -in {name}.csr -CA {signer}.pem -CAkey {signer}.key -CAcreateserial "
-            f"-days 2 -extfile names -out {name}.pem",
-        )
+    ca, other = trustme.CA(), trustme.CA()
+    ca.cert_pem.write_to_path(folder / "ca.pem")
+    other.cert_pem.write_to_path(folder / "other.pem")
+    for name, signer in (("server", ca), ("client", ca), ("stranger", other)):
+        issued = signer.issue_cert("localhost")
+        issued.private_key_pem.write_to_path(folder / f"{name}.key")
+        for part in issued.cert_chain_pems:
+            part.write_to_path(folder / f"{name}.pem", append=True)
     return folder
-
-
-def _openssl(folder, arguments):
-    subprocess.run(["openssl", *arguments.split()], cwd=folder, check=True, capture_output=True)
 
 
 @contextlib.asynccontextmanager

@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 
 import pytest
+import trustme
 
 from core_service import settings
 from core_service.ports import DeliveryError, LogBilling, LogMail, SmtpMail, SmtpServer
@@ -125,28 +124,18 @@ async def test_nothing_is_said_before_the_connection_is_secure():
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """Give a folder with a certificate for `localhost` and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("pki")
-    subprocess.run(
-        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout key.pem -out cert.pem",
-        cwd=folder,
-        shell=True,
-        check=True,
-        capture_output=True,
-    )
-    return folder
+def authority():
+    """Give an authority whose certificates are believed by who is told of it."""
+    return trustme.CA()
 
 
 @pytest.mark.rule("D-19")
-async def test_starttls_with_a_certificate_that_is_believed(certificate):
+async def test_starttls_with_a_certificate_that_is_believed(authority):
     """The password and the mail go through the secured connection."""
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
-    trust = ssl.create_default_context(cafile=certificate / "cert.pem")
+    authority.issue_cert("localhost").configure_cert(tls)
+    trust = ssl.create_default_context()
+    authority.configure_trust(trust)
     async with MailServer(tls).running() as server:
         where = SmtpServer("localhost", server.port, "starttls", "u", "p")
         await SmtpMail(where, SENDER, trust=trust).send(**LETTER)
