@@ -74,7 +74,7 @@ REFUSALS: dict[str, Decision] = {
     "FILTER_INVALID": Decision(
         "RFC 7644 section 3.4.2.2",
         "A filter compares attributes that exist with values of their kind.",
-        "Search by userName, or correct the filter.",
+        "Search by user name, or correct the filter.",
     ),
     "NO_TARGET": Decision(
         "D-43",
@@ -199,7 +199,10 @@ VARIANTS: dict[str, dict[str, Decision]] = {
             ("required",),
         ),
         "user_name": Decision(
-            "R-067", "A user name is an address, or any name.", "Correct userName.", ("user_name",)
+            "R-067",
+            "A user name is an address, or any name.",
+            "Correct the user name.",
+            ("user_name",),
         ),
         "preferred_language": Decision(
             "R-112", "A language is a tag such as en-GB.", "Correct the language.", ("languages",)
