@@ -46,6 +46,7 @@ class Policy:
     plan_needed: policy_pb2.PlanNeeded
     sign_on_needed: policy_pb2.SignOnNeeded
     integration_enabled: bool
+    work_email_primary: bool
 
 
 SINGLE_ROLE = Policy(
@@ -72,6 +73,7 @@ SINGLE_ROLE = Policy(
     plan_needed=policy_pb2.PLAN_NEEDED_ENTERPRISE,
     sign_on_needed=policy_pb2.SIGN_ON_NEEDED_OPENID_CONNECT,
     integration_enabled=True,
+    work_email_primary=True,  # the product writes to that address
 )
 
 ORG_CHART = replace(
@@ -124,6 +126,7 @@ STRICT_RFC = replace(
     unknown_attributes=policy_pb2.UNKNOWN_ATTRIBUTES_REFUSE,
     plan_needed=policy_pb2.PLAN_NEEDED_NONE,
     sign_on_needed=policy_pb2.SIGN_ON_NEEDED_NONE,
+    work_email_primary=False,  # RFC 7643 section 2.4: the client says which is primary
 )
 
 PRESETS: dict[int, Policy] = {

@@ -42,7 +42,7 @@ async def settle(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> 
     _texts(wanted, "")
     _language(write, before, wanted)
     _time_zone(before, wanted)
-    _emails(before, wanted)
+    _emails(write, before, wanted)
     _display_name(before, wanted)
     _teams(write, before, wanted)
     _region(write, before, wanted)
@@ -92,11 +92,13 @@ def _time_zone(before: user_pb2.User, wanted: user_pb2.User) -> None:
         wanted.time_zone = timezones.normalize(wanted.time_zone)
 
 
-def _emails(before: user_pb2.User, wanted: user_pb2.User) -> None:
+def _emails(write: Write, before: user_pb2.User, wanted: user_pb2.User) -> None:
     if list(wanted.emails) == list(before.emails):
         return
     index = emails.primary_index(
-        [email.type for email in wanted.emails], [email.primary for email in wanted.emails]
+        [email.type for email in wanted.emails],
+        [email.primary for email in wanted.emails],
+        work_first=write.context.policy.work_email_primary,
     )
     for position, email in enumerate(wanted.emails):
         if position == index:

@@ -112,22 +112,26 @@ def strip_deletion_prefix(user_name: str, known_key: str) -> str:
     return user_name
 
 
-def primary_index(types: Sequence[str], primaries: Sequence[bool]) -> int | None:
+def primary_index(
+    types: Sequence[str], primaries: Sequence[bool], *, work_first: bool
+) -> int | None:
     """
     Return which address is primary: the first for work, else the one that was marked.
 
     Args:
         types: The type of each address, letters in any case.
         primaries: Whether each was marked as primary.
+        work_first: Whether the first for work is primary; if not, only the mark counts.
 
     Returns:
         None if none is for work and none is marked.
 
-    Source: R-116.
+    Source: R-116; RFC 7643 section 2.4.
     """
-    for index, type_ in enumerate(types):
-        if fold(type_.strip()) == "work":
-            return index
+    if work_first:
+        for index, type_ in enumerate(types):
+            if fold(type_.strip()) == "work":
+                return index
     return next((index for index, marked in enumerate(primaries) if marked), None)
 
 

@@ -144,6 +144,19 @@ async def test_the_first_work_mail_is_primary(directory: System, idp: Idp):
     ]
 
 
+@pytest.mark.rule("R-116")
+async def test_the_strict_preset_leaves_it_to_the_client(new_idp: NewIdp):
+    """What is sent is what is kept, an address for work that is marked as not primary too."""
+    idp = await new_idp("STRICT_RFC")
+    sent = [
+        {"value": "g@work.example", "type": "work", "primary": False},
+        {"value": "g@home.example", "type": "home", "primary": True},
+    ]
+    made = await idp.create("a", emails=sent)
+
+    assert sent == made["emails"]
+
+
 @pytest.mark.rule("R-124", "R-125", "D-12")
 @pytest.mark.parametrize(
     ("attribute", "value", "near"),

@@ -224,7 +224,20 @@ def test_a_softly_deleted_person_is_recognised(sent, kept):
 )
 def test_the_first_address_for_work_is_primary(types, primaries, expected):
     """In the order sent, regardless of what is marked."""
-    assert expected == emails.primary_index(types, primaries)
+    assert expected == emails.primary_index(types, primaries, work_first=True)
+
+
+@pytest.mark.parametrize(
+    ("types", "primaries", "expected"),
+    [
+        (["work", "home"], [False, True], 1),
+        (["work", "work"], [False, False], None),
+        (["home", "work"], [False, True], 1),
+    ],
+)
+def test_where_the_client_says_it_the_mark_alone_counts(types, primaries, expected):
+    """RFC 7643 section 2.4."""
+    assert expected == emails.primary_index(types, primaries, work_first=False)
 
 
 @pytest.mark.rule("R-131")

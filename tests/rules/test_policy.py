@@ -37,6 +37,7 @@ TABLE = {
     "plan_needed": ("ENTERPRISE", "ANY_PAID", "HOSTED", "NONE"),
     "sign_on_needed": ("OPENID_CONNECT", "NONE", "NONE", "NONE"),
     "integration_enabled": (True, False, True, True),
+    "work_email_primary": (True, True, True, False),
 }
 
 
@@ -112,6 +113,7 @@ def test_an_override_changes_its_setting_alone(field):
         ("max_users", 0),
         ("group_names_unique", False),
         ("integration_enabled", False),
+        ("work_email_primary", False),
     ],
 )
 def test_nothing_is_a_value_too(name, value):
