@@ -6,7 +6,7 @@ from userdirectory.attributes import GROUP
 from userdirectory.v1 import change_pb2, group_pb2
 from userdirectory.v1 import user_directory_pb2 as api
 
-from core_service import changes, group_writes, listing, matching, role_groups, views
+from core_service import changes, deviations, group_writes, listing, matching, role_groups, views
 from core_service.core import Caller, Core
 from core_service.group_lookup import groups_by_ids, missing
 from core_service.group_members import MOST_MEMBERS, fill, members_of, wants_members
@@ -80,13 +80,15 @@ async def list_(
     Return a page of the groups that pass a filter, and how many there are.
 
     Raises:
-        DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN, FIELD_INVALID.
+        DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN, FIELD_INVALID,
+            PROTOCOL_DEVIATION.
     """
     scope = listing.scope(caller.workspace_id, "groups", request.filter, request.order_by)
     query = listing.query_of(request, GROUP, core.page_key, scope)
 
     async def work(tx: Transaction) -> api.ListGroupsResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        deviations.check(context.policy, request)
         after: Sequence[str | int | None] | None
         if context.roles_as_groups:
             groups, total, after = await role_groups.page(tx, context, query)
@@ -114,7 +116,7 @@ async def count(
     Return how many groups pass a filter.
 
     Raises:
-        DirectoryError: FILTER_INVALID.
+        DirectoryError: FILTER_INVALID, PROTOCOL_DEVIATION.
     """
     filter_ = request.filter if request.HasField("filter") else None
     if filter_ is not None:
@@ -122,6 +124,7 @@ async def count(
 
     async def work(tx: Transaction) -> api.CountGroupsResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        deviations.check(context.policy, request)
         if context.roles_as_groups:
             found = await role_groups.matching_groups(tx, context, filter_)
             return api.CountGroupsResponse(count=len(found))
@@ -164,14 +167,15 @@ async def create(
     Create a group.
 
     Raises:
-        DirectoryError: VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN, LIMIT_REACHED, ROLE_CATALOGUE.
+        DirectoryError: VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN, PROTOCOL_DEVIATION,
+            LIMIT_REACHED, ROLE_CATALOGUE.
     """
 
     async def work(tx: Transaction) -> api.CreateGroupResponse:
         write = await Write.begin(core, tx, caller)
         if write.context.roles_as_groups:
             raise role_groups.catalogue("create")
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         group_id = await group_writes.create(write, request.group)
         group = await _shown(write, group_id, request)
         return api.CreateGroupResponse(group=group, notices=write.notices)
@@ -187,13 +191,14 @@ async def update(
 
     Raises:
         DirectoryError: GROUP_NOT_FOUND, ETAG_MISMATCH, VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN,
-            ROLE_CATALOGUE, and where groups are roles LAST_ADMIN, NO_SEAT, ADMIN_ROLE_LOCKED.
+            PROTOCOL_DEVIATION, ROLE_CATALOGUE, and where groups are roles LAST_ADMIN, NO_SEAT,
+            ADMIN_ROLE_LOCKED.
     """
     steps = group_writes.steps_of_update(request.group, request.update_mask)
 
     async def work(tx: Transaction) -> api.UpdateGroupResponse:
         write = await Write.begin(core, tx, caller)
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         await _apply(write, request.group.id, request.group.etag, steps)
         group = await _shown(write, request.group.id, request)
         return api.UpdateGroupResponse(group=group, notices=write.notices)
@@ -213,7 +218,7 @@ async def patch(
 
     async def work(tx: Transaction) -> api.PatchGroupResponse:
         write = await Write.begin(core, tx, caller)
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         await _apply(write, request.id, request.etag, list(request.changes))
         group = await _shown(write, request.id, request)
         return api.PatchGroupResponse(group=group, notices=write.notices)

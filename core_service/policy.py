@@ -47,6 +47,7 @@ class Policy:
     sign_on_needed: policy_pb2.SignOnNeeded
     integration_enabled: bool
     work_email_primary: bool
+    deviations: policy_pb2.Deviations
 
 
 SINGLE_ROLE = Policy(
@@ -74,6 +75,7 @@ SINGLE_ROLE = Policy(
     sign_on_needed=policy_pb2.SIGN_ON_NEEDED_OPENID_CONNECT,
     integration_enabled=True,
     work_email_primary=True,  # the product writes to that address
+    deviations=policy_pb2.DEVIATIONS_ACCEPT,  # identity providers have their ways
 )
 
 ORG_CHART = replace(
@@ -127,6 +129,7 @@ STRICT_RFC = replace(
     plan_needed=policy_pb2.PLAN_NEEDED_NONE,
     sign_on_needed=policy_pb2.SIGN_ON_NEEDED_NONE,
     work_email_primary=False,  # RFC 7643 section 2.4: the client says which is primary
+    deviations=policy_pb2.DEVIATIONS_REFUSE,  # who tests a client wants to know
 )
 
 PRESETS: dict[int, Policy] = {

@@ -92,6 +92,12 @@ REFUSALS: dict[str, Decision] = {
         "Teams, absence regions and roles are found by their exact name.",
         "Copy the name from the product, or make one of this name there.",
     ),
+    "PROTOCOL_DEVIATION": Decision(
+        _SYNTAX,
+        "What deviates from the protocol is understood where its meaning is plain, or refused.",
+        "Send what the message says.",
+        ("deviations",),
+    ),
     "SECOND_ROLE": Decision(
         "R-144", "A user has exactly one role.", "Send one role, or mark one as primary."
     ),

@@ -4,7 +4,16 @@ from userdirectory.attributes import USER
 from userdirectory.v1 import user_directory_pb2 as api
 from userdirectory.v1 import user_pb2
 
-from core_service import changes, listing, matching, role_choice, user_removal, user_writes, views
+from core_service import (
+    changes,
+    deviations,
+    listing,
+    matching,
+    role_choice,
+    user_removal,
+    user_writes,
+    views,
+)
 from core_service.core import Caller, Core
 from core_service.logins import secrets_of
 from core_service.ports import facts_of, sign_on
@@ -74,12 +83,14 @@ async def list_(core: Core, caller: Caller, request: api.ListUsersRequest) -> ap
     Return a page of the users that pass a filter, and how many there are.
 
     Raises:
-        DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN, FIELD_INVALID.
+        DirectoryError: FILTER_INVALID, PAGE_TOKEN_INVALID, FIELD_UNKNOWN, FIELD_INVALID,
+            PROTOCOL_DEVIATION.
     """
     scope = listing.scope(caller.workspace_id, "users", request.filter, request.order_by)
 
     async def work(tx: Transaction) -> api.ListUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        deviations.check(context.policy, request)
         query = listing.query_of(request, USER, core.page_key, scope, context.declared)
         page = await pages.list_users(
             tx,
@@ -111,12 +122,13 @@ async def count(
     Return how many users pass a filter.
 
     Raises:
-        DirectoryError: FILTER_INVALID.
+        DirectoryError: FILTER_INVALID, PROTOCOL_DEVIATION.
     """
     filter_ = request.filter if request.HasField("filter") else None
 
     async def work(tx: Transaction) -> api.CountUsersResponse:
         context = await core.contexts.read(tx, caller.workspace_id)
+        deviations.check(context.policy, request)
         if filter_ is not None:
             matching.check(filter_, USER, declared=context.declared)
         total = await pages.count_users(
@@ -139,15 +151,15 @@ async def create(
     Create a user, or take up the one whose account has the same e-mail (D-06, D-21).
 
     Raises:
-        DirectoryError: VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN, NAME_UNKNOWN, SECOND_ROLE,
-            ADMIN_ROLE_LOCKED, NO_SEAT, LIMIT_REACHED, SIGN_ON_MISSING.
+        DirectoryError: VALUE_TAKEN, FIELD_INVALID, FIELD_UNKNOWN, PROTOCOL_DEVIATION,
+            NAME_UNKNOWN, SECOND_ROLE, ADMIN_ROLE_LOCKED, NO_SEAT, LIMIT_REACHED, SIGN_ON_MISSING.
     """
     wanted = changes.clean(request.user)
     secrets = await secrets_of(core, caller, wanted)
 
     async def work(tx: Transaction) -> api.CreateUserResponse:
         write = await Write.begin(core, tx, caller)
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         await _guard_sign_on(write)
         await role_choice.remember(write, wanted)
         row, existed = await user_writes.create(write, wanted, secrets, request.user.source)
@@ -174,7 +186,7 @@ async def update(
 
     async def work(tx: Transaction) -> api.UpdateUserResponse:
         write = await Write.begin(core, tx, caller)
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         row = await find(tx, caller, user_pb2.UserRef(id=request.user.id))
         views.check_etag(row.version, request.user.etag)
         await role_choice.remember(write, new)
@@ -199,7 +211,7 @@ async def patch(core: Core, caller: Caller, request: api.PatchUserRequest) -> ap
 
     async def work(tx: Transaction) -> api.PatchUserResponse:
         write = await Write.begin(core, tx, caller)
-        write.check_unknown(request.unknown_attributes)
+        write.check_reading(request)
         row = await find(tx, caller, request.user)
         views.check_etag(row.version, request.etag)
         await role_choice.remember(write, *(_value(change) for change in request.changes))

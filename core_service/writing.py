@@ -7,14 +7,25 @@ from dataclasses import dataclass, field, replace
 
 from userdirectory.errors import DirectoryError
 from userdirectory.v1 import log_pb2, notice_pb2, policy_pb2, workspace_pb2
+from userdirectory.v1 import user_directory_pb2 as api
 
-from core_service import seats_booking
+from core_service import deviations, seats_booking
 from core_service.context import Context
 from core_service.core import Caller, Core
 from core_service.rules import admins, seats
 from core_service.rules.standing import Facts, Standing
 from core_service.storage import store
 from core_service.storage.database import Transaction
+
+Asserting = (
+    api.CreateUserRequest
+    | api.UpdateUserRequest
+    | api.PatchUserRequest
+    | api.CreateGroupRequest
+    | api.UpdateGroupRequest
+    | api.PatchGroupRequest
+)
+"""The requests with what a document says of a user or group."""
 
 
 @dataclass(slots=True)
@@ -76,6 +87,16 @@ class Write:
     def decided(self, outcome: str) -> None:
         """Note that the policy decided on *outcome*, a name of `notice_rules.OUTCOMES`."""
         self.outcomes[outcome] = None
+
+    def check_reading(self, request: Asserting) -> None:
+        """
+        Refuse or pass over what the caller could not read as the protocol says.
+
+        Raises:
+            DirectoryError: PROTOCOL_DEVIATION, FIELD_UNKNOWN.
+        """
+        deviations.check(self.context.policy, request)
+        self.check_unknown(request.unknown_attributes)
 
     def check_unknown(self, names: Iterable[str]) -> None:
         """

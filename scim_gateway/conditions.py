@@ -16,12 +16,13 @@ from scim_gateway import custom, filters, names, quirks
 from scim_gateway.answers import location
 from scim_gateway.errors import invalid_filter
 from scim_gateway.filters import And, Compare, Element, Node, Not, Number, Or, Present
+from scim_gateway.remarks import Remarks
 
 _ALWAYS = Filter(all_of=FilterList())
 _NEVER = Filter(any_of=FilterList())
 
 
-def read_filter(text: str, resource: Resource, base_url: str) -> Filter:
+def read_filter(text: str, resource: Resource, base_url: str, remarks: Remarks) -> Filter:
     """
     Return the filter of the contract for the SCIM filter *text*.
 
@@ -29,45 +30,46 @@ def read_filter(text: str, resource: Resource, base_url: str) -> Filter:
         text: At most 8192 characters.
         resource: What is filtered.
         base_url: For comparisons with `meta.location`.
+        remarks: Where is noted what the RFC has not.
 
     Raises:
         ScimError: 400 invalidFilter if it cannot be read; names an attribute that *resource* has
             not, one that is never returned or an address that only SCIM clients see; or compares
             with a value of another type.
     """
-    return condition(filters.parse(text), resource, base_url)
+    return condition(filters.parse(text, remarks), resource, base_url, remarks)
 
 
-def condition(node: Node, resource: Resource, base_url: str) -> Filter:
+def condition(node: Node, resource: Resource, base_url: str, remarks: Remarks) -> Filter:
     """Return the filter of the contract for *node*; as `read_filter`."""
     match node:
         case And(parts):
-            return Filter(
-                all_of=FilterList(filters=[condition(p, resource, base_url) for p in parts])
-            )
+            inner = [condition(part, resource, base_url, remarks) for part in parts]
+            return Filter(all_of=FilterList(filters=inner))
         case Or(parts):
-            return Filter(
-                any_of=FilterList(filters=[condition(p, resource, base_url) for p in parts])
-            )
-        case Not(inner):
-            return Filter(negate=condition(inner, resource, base_url))
+            inner = [condition(part, resource, base_url, remarks) for part in parts]
+            return Filter(any_of=FilterList(filters=inner))
+        case Not(negated):
+            return Filter(negate=condition(negated, resource, base_url, remarks))
         case Compare(name, _, _) | Present(name) | Element(name, _) if asked := custom.find(
             resource, name
         ):
             return custom.condition(node, asked)
-        case Element(name, inner):
-            attribute = _find(resource, name)
+        case Element(name, within):
+            attribute = _find(resource, name, remarks)
             if not attribute.multi_valued:
                 raise invalid_filter(f"Attribute {name} has no elements. Compare it without [].")
-            return _any(attribute, element_condition(inner, resource, attribute))
+            return _any(attribute, element_condition(within, resource, attribute, remarks))
         case Compare(name, _, _) | Present(name) if names.is_derived(resource, name):
             return _derived(node, resource, base_url)
         case Compare(name, _, _) | Present(name):
-            attribute = _find(resource, name)
-            return _test(node, resource, attribute)
+            attribute = _find(resource, name, remarks)
+            return _test(node, resource, attribute, remarks)
 
 
-def element_condition(node: Node, resource: Resource, around: Attribute) -> Filter:
+def element_condition(
+    node: Node, resource: Resource, around: Attribute, remarks: Remarks
+) -> Filter:
     """
     Return the filter for elements of the multi-valued attribute *around*.
 
@@ -76,13 +78,13 @@ def element_condition(node: Node, resource: Resource, around: Attribute) -> Filt
     """
     match node:
         case And(parts):
-            inner = [element_condition(part, resource, around) for part in parts]
+            inner = [element_condition(part, resource, around, remarks) for part in parts]
             return Filter(all_of=FilterList(filters=inner))
         case Or(parts):
-            inner = [element_condition(part, resource, around) for part in parts]
+            inner = [element_condition(part, resource, around, remarks) for part in parts]
             return Filter(any_of=FilterList(filters=inner))
         case Not(negated):
-            return Filter(negate=element_condition(negated, resource, around))
+            return Filter(negate=element_condition(negated, resource, around, remarks))
         case Element(name, _):
             raise invalid_filter(f"Attribute {name} cannot be in []. Name a part of the element.")
         case Compare(name, _, _) | Present(name):
@@ -90,14 +92,15 @@ def element_condition(node: Node, resource: Resource, around: Attribute) -> Filt
             if attribute is None:
                 raise invalid_filter(f"Attribute {around.scim_path} has no {name}. Correct it.")
             _check_readable(attribute)
-            return _leaf(node, attribute, attribute.field.name)
+            return _leaf(node, attribute, attribute.field.name, remarks)
 
 
-def _find(resource: Resource, name: str) -> Attribute:
+def _find(resource: Resource, name: str, remarks: Remarks) -> Attribute:
     attribute = names.find(resource, name)
     if attribute is None or attribute.extension:
         raise invalid_filter(f"{resource.name} has no attribute {name[:128]}. Correct its name.")
     _check_readable(attribute)
+    names.check(resource, name, attribute, remarks, "FILTER")
     return attribute
 
 
@@ -108,26 +111,28 @@ def _check_readable(attribute: Attribute) -> None:
         )
 
 
-def _test(node: Compare | Present, resource: Resource, attribute: Attribute) -> Filter:
+def _test(
+    node: Compare | Present, resource: Resource, attribute: Attribute, remarks: Remarks
+) -> Filter:
     """Return a test of *attribute*, of some element of it, or of the one it is a part of."""
     element = names.element_of(resource, attribute)
     if element is not None:
-        return _any(element, _leaf(node, attribute, attribute.field.name))
+        return _any(element, _leaf(node, attribute, attribute.field.name, remarks))
     if attribute.comma_separated and isinstance(node, Compare) and node.value is not None:
-        return _any(attribute, _leaf(node, attribute, "value"))
+        return _any(attribute, _leaf(node, attribute, "value", remarks))
     if attribute.type != "complex":
-        return _leaf(node, attribute, attribute.path)
+        return _leaf(node, attribute, attribute.path, remarks)
     if attribute.multi_valued and (isinstance(node, Present) or node.value is None):
-        return _leaf(node, attribute, attribute.path)
+        return _leaf(node, attribute, attribute.path, remarks)
     if isinstance(node, Present):
         return Filter(any_of=FilterList(filters=[_presence(c) for c in _readable(attribute)]))
     value = names.value_of(attribute)
     if value is None:
         raise invalid_filter(f"Attribute {attribute.scim_path} has parts. Compare one of them.")
-    return _test(node, resource, value)
+    return _test(node, resource, value, remarks)
 
 
-def _leaf(node: Compare | Present, attribute: Attribute, field: str) -> Filter:
+def _leaf(node: Compare | Present, attribute: Attribute, field: str, remarks: Remarks) -> Filter:
     """Return the test of one field: *field* is relative to what is tested."""
     present = Filter(present=FieldPresence(field=field))
     if isinstance(node, Present):
@@ -139,16 +144,18 @@ def _leaf(node: Compare | Present, attribute: Attribute, field: str) -> Filter:
             return present
         raise invalid_filter(f"null has no order. Compare {node.name} by eq, ne or pr.")
     comparison = Comparison(field=field)
-    _set_operand(comparison, node, attribute)
+    _set_operand(comparison, node, attribute, remarks)
     filter_ = Filter()
     getattr(filter_, filters.TESTS[node.operator]).CopyFrom(comparison)
     return filter_
 
 
-def _set_operand(comparison: Comparison, node: Compare, attribute: Attribute) -> None:
+def _set_operand(
+    comparison: Comparison, node: Compare, attribute: Attribute, remarks: Remarks
+) -> None:
     value = node.value.text if isinstance(node.value, Number) else node.value
     if attribute.type == "boolean":
-        flag = quirks.boolean(value)
+        flag = quirks.boolean(value, node.name, remarks, "FILTER")
         if flag is None or node.operator not in ("eq", "ne"):
             raise invalid_filter(
                 f"Attribute {node.name} is boolean. Compare it by eq true or false."

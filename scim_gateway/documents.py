@@ -11,12 +11,13 @@ from userdirectory.v1.filter_pb2 import CustomFilter
 
 from scim_gateway import custom, names, quirks, values
 from scim_gateway.errors import invalid_value
+from scim_gateway.remarks import Remarks
 
 # Extensions whose attributes are each asserted alone: an absent one stays as it is, because the
 # product owns it as much as the identity provider does. The others are replaced as a whole.
 PARTIAL = frozenset({"workplace"})
 
-Reader = Callable[[Message, Any, list[str]], None]
+Reader = Callable[[Message, Any, Remarks], None]
 
 
 @dataclass(slots=True)
@@ -27,12 +28,12 @@ class Document:
     Attributes:
         mask: The fields it names, also those without a value: `user_name`, `enterprise`,
             `workplace.teams`.
-        unknown: Names it has a value for and no resource has.
+        remarks: What the policy of the workspace has to judge.
         custom: Names that may be attributes of the workspace, with what they may be.
     """
 
     mask: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
+    remarks: Remarks = field(default_factory=Remarks)
     custom: list[tuple[str, CustomFilter]] = field(default_factory=list)
 
 
@@ -70,31 +71,26 @@ def read_group(document: dict[str, Any]) -> tuple[group_pb2.Group, Document]:
     return group, _read(GROUP, group, document)
 
 
-def place(message: Message, attribute: Attribute, value: Any) -> list[str]:
+def place(message: Message, attribute: Attribute, value: Any, remarks: Remarks) -> None:
     """
     Set the one field of *message* that *attribute* is, however deep; no value leaves it unset.
 
     A sub-attribute of a multi-valued attribute is set in a new element.
 
-    Returns:
-        Names in *value* that nobody knows.
-
     Raises:
         ScimError: 400 invalidValue if the value is of the wrong type.
     """
-    unknown: list[str] = []
     if not values.has_value(value):
-        return unknown
+        return
     holder, elements = message, None
     for name in attribute.path.split(".")[:-1]:
         inner = getattr(holder, name)
         if holder.DESCRIPTOR.fields_by_name[name].is_repeated:
             elements, inner = inner, inner.add()
         holder = inner
-    _READERS[message.DESCRIPTOR.name, attribute.path](holder, value, unknown)
+    _READERS[message.DESCRIPTOR.name, attribute.path](holder, value, remarks)
     if elements and not holder.ByteSize():
         del elements[-1]
-    return unknown
 
 
 def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Document:
@@ -107,19 +103,24 @@ def _read(resource: Resource, message: Message, document: dict[str, Any]) -> Doc
         if slot is not None and slot.read is not None:
             read.mask.append(slot.attribute.path)
             if values.has_value(value):
-                slot.read(message, value, read.unknown)
+                slot.read(message, value, read.remarks)
             continue
         attribute = slot.attribute if slot else _qualified(resource, name)
         if attribute is None:
             if asked := custom.find(resource, name):
                 read.custom.append((name, asked))
             elif values.has_value(value) and not names.is_derived(resource, name):
-                read.unknown.append(name)
+                read.remarks.unknown.append(name)
         elif attribute.extension:
+            if name.lower() != attribute.urn.lower():
+                told = f"{name[:128]} is not spelt right. Send {attribute.urn}."
+                read.remarks.deviates("NAME", told)
             _read_extension(resource, message, attribute, value, read)
         elif attribute.mutability != "readOnly":
+            told = f"{name[:128]} is a path. Send the object that it leads into."
+            read.remarks.deviates("NAME", told)
             read.mask.append(attribute.path)
-            read.unknown += place(message, attribute, value)
+            place(message, attribute, value, read.remarks)
     read.mask = _outermost(read.mask)
     return read
 
@@ -157,25 +158,25 @@ def _read_extension(
         if slot is None:
             unknown = f"{extension.urn}:{name}"
             if values.has_value(inner) and not names.is_derived(resource, unknown):
-                read.unknown.append(unknown)
+                read.remarks.unknown.append(unknown)
         elif slot.read is not None:
             if extension.path in PARTIAL:
                 read.mask.append(slot.attribute.path)
             if values.has_value(inner):
-                slot.read(getattr(message, extension.path), inner, read.unknown)
+                slot.read(getattr(message, extension.path), inner, read.remarks)
 
 
 def _fill(
-    message: Message, document: dict[str, Any], plan: _Plan, around: str, unknown: list[str]
+    message: Message, document: dict[str, Any], plan: _Plan, around: str, remarks: Remarks
 ) -> None:
     for name, value in document.items():
         if not values.has_value(value):
             continue
         slot = plan.get(name) or plan.get(name.lower())
         if slot is None:
-            unknown.append(f"{around}.{name}")
+            remarks.unknown.append(f"{around}.{name}")
         elif slot.read is not None:
-            slot.read(message, value, unknown)
+            slot.read(message, value, remarks)
 
 
 def _reader(attribute: Attribute) -> Reader:
@@ -186,8 +187,8 @@ def _reader(attribute: Attribute) -> Reader:
     convert = values.CONVERT[attribute.type]
     name, shown = attribute.field.name, attribute.scim_path
 
-    def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
-        read_value = convert(value, shown)
+    def read(message: Message, value: Any, remarks: Remarks) -> None:
+        read_value = convert(value, shown, remarks)
         if read_value != "":
             setattr(message, name, read_value)
 
@@ -198,10 +199,12 @@ def _names_reader(attribute: Attribute) -> Reader:
     """Read names in one text with commas, or as a list."""
     name, shown = attribute.field.name, attribute.scim_path
 
-    def read(message: Message, value: Any, unknown: list[str]) -> None:  # noqa: ARG001
+    def read(message: Message, value: Any, remarks: Remarks) -> None:
+        if isinstance(value, list):
+            remarks.deviates("VALUE", f"Attribute {shown} is a list. Send one text with commas.")
         texts = value if isinstance(value, list) else [value]
         for text in texts:
-            parts = (part.strip() for part in values.text(text, shown).split(","))
+            parts = (part.strip() for part in values.text(text, shown, remarks).split(","))
             getattr(message, name).extend(part for part in parts if part)
 
     return read
@@ -212,13 +215,13 @@ def _part_reader(attribute: Attribute) -> Reader:
     name, shown, plan = attribute.field.name, attribute.scim_path, _plan(attribute.children)
     has_text = names.value_of(attribute) is not None
 
-    def read(message: Message, value: Any, unknown: list[str]) -> None:
-        value = quirks.only_element(value)
+    def read(message: Message, value: Any, remarks: Remarks) -> None:
+        value = quirks.only_element(value, shown, remarks)
         if has_text:
-            value = quirks.complex_of(value)
+            value = quirks.complex_of(value, shown, remarks)
         if not isinstance(value, dict):
             raise invalid_value(f"Attribute {shown} is not an object. Send its parts as one.")
-        _fill(getattr(message, name), value, plan, shown, unknown)
+        _fill(getattr(message, name), value, plan, shown, remarks)
 
     return read
 
@@ -229,8 +232,8 @@ def _elements_reader(attribute: Attribute) -> Reader:
     value_part = names.value_of(attribute)
     required = value_part.field.name if value_part and value_part.mutability == "immutable" else ""
 
-    def read(message: Message, value: Any, unknown: list[str]) -> None:
-        value = quirks.elements(value)
+    def read(message: Message, value: Any, remarks: Remarks) -> None:
+        value = quirks.elements(value, shown, remarks)
         if not isinstance(value, list):
             raise invalid_value(f"Attribute {shown} is not a list. Send one.")
         target = getattr(message, name)
@@ -238,13 +241,13 @@ def _elements_reader(attribute: Attribute) -> Reader:
             if not values.has_value(element):
                 continue
             if value_part is not None:
-                element = quirks.complex_of(element)
+                element = quirks.complex_of(element, shown, remarks)
             if name == "roles":
-                element = quirks.unfolded(element)
+                element = quirks.unfolded(element, remarks)
             if not isinstance(element, dict):
                 raise invalid_value(f"An element of {shown} is not an object. Send its parts.")
             filled = target.add()
-            _fill(filled, element, plan, shown, unknown)
+            _fill(filled, element, plan, shown, remarks)
             if required and not getattr(filled, required):
                 raise invalid_value(f"An element of {shown} has no value. Send the id.")
             if not filled.ByteSize():

@@ -30,6 +30,8 @@ STATUSES: dict[str, tuple[int, str]] = {
     "NO_TARGET": (400, "noTarget"),
     "PAGE_TOKEN_INVALID": (400, "invalidCursor"),
     "NAME_UNKNOWN": (400, "invalidValue"),
+    # And by what deviates: `_DEVIATIONS`.
+    "PROTOCOL_DEVIATION": (400, "invalidSyntax"),
     "SECOND_ROLE": (400, "invalidValue"),
     "ROLE_NOT_REMOVABLE": (400, "mutability"),
     "REGION_NOT_REMOVABLE": (400, "mutability"),
@@ -55,6 +57,14 @@ STATUSES: dict[str, tuple[int, str]] = {
 }
 # Seconds until a client may try again. Okta understands whole seconds only, no dates.
 RETRY_AFTER = {"WRITE_CONFLICT": 1, "STORAGE_UNAVAILABLE": 5, "RATE_LIMITED": 1}
+
+# scimType of PROTOCOL_DEVIATION by its kind, where that is not the structure of the body.
+_DEVIATIONS = {
+    "NAME": "invalidPath",
+    "VALUE": "invalidValue",
+    "FILTER": "invalidFilter",
+    "READ_ONLY": "mutability",
+}
 
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 
@@ -169,6 +179,8 @@ def of_call(error: BaseException) -> ScimError | None:
 def of_directory(error: DirectoryError) -> ScimError:
     """Return the SCIM error for a refusal of the directory, with names that SCIM clients know."""
     status, scim_type = STATUSES[error.reason]
+    if error.reason == "PROTOCOL_DEVIATION":
+        scim_type = _DEVIATIONS.get(error.metadata.get("kind", ""), scim_type)
     if status == 401:
         return unauthenticated()
     retry_after = RETRY_AFTER.get(error.reason)

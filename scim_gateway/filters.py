@@ -1,5 +1,5 @@
 """
-SCIM filters: text to a tree, the tree back to text.
+SCIM filters: text to a tree.
 
 The grammar of RFC 7644 section 3.4.2.2 with its precedence: `not` binds tighter than `and`, `and`
 tighter than `or`. Beyond it, because identity providers send it: operators, names and the words
@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from scim_gateway.errors import invalid_filter
 from scim_gateway.parsing import check_text
+from scim_gateway.remarks import Remarks
 
 MAX_LENGTH = 8192
 MAX_DEPTH = 16
@@ -100,42 +101,21 @@ class Element:
 Node = Compare | Present | Not | And | Or | Element
 
 
-def parse(text: str) -> Node:
+def parse(text: str, remarks: Remarks) -> Node:
     """
     Return the filter that *text* is.
 
     Args:
         text: At most 8192 characters, 16 levels of brackets and 200 comparisons.
+        remarks: Where is noted what the grammar has not, other than letters in another case.
 
     Raises:
         ScimError: 400 invalidFilter.
     """
-    parser = Parser(text)
+    parser = Parser(text, remarks)
     node = parser.alternatives()
     parser.expect_end()
     return node
-
-
-def write(node: Node) -> str:
-    """Return *node* as text that `parse` reads back to the same."""
-    match node:
-        case Compare(name, operator, value):
-            literal = value.text if isinstance(value, Number) else json.dumps(value)
-            return f"{name} {operator} {literal}"
-        case Present(name):
-            return f"{name} pr"
-        case Not(inner):
-            return f"not ({write(inner)})"
-        case And(parts):
-            return " and ".join(_grouped(part, And | Or) for part in parts)
-        case Or(parts):
-            return " or ".join(_grouped(part, Or) for part in parts)
-        case Element(name, inner):
-            return f"{name}[{write(inner)}]"
-
-
-def _grouped(node: Node, kinds: object) -> str:
-    return f"({write(node)})" if isinstance(node, kinds) else write(node)  # type: ignore[arg-type]
 
 
 class Parser:
@@ -147,13 +127,14 @@ class Parser:
         current: The current token as it was written.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, remarks: Remarks) -> None:
         """Start at the first token of *text*; ScimError if it is too long or has bad characters."""
         if len(text) > MAX_LENGTH:
             raise invalid_filter(f"The filter is longer than {MAX_LENGTH} characters. Shorten it.")
         if not check_text(text):
             raise invalid_filter("The filter has a character that no value has. Leave it out.")
         self._text = text
+        self._remarks = remarks
         self._at = 0
         self._depth = 0
         self._terms = 0
@@ -257,6 +238,7 @@ class Parser:
         part = self.next()[1:]
         if not NAME.fullmatch(part):
             self.fail("no attribute name behind `].`")
+        self._remarks.deviates("FILTER", f"`.{part[:64]}` stands behind `]`. Put it inside.")
         return part
 
     def _test(self, name: str) -> Node:
@@ -275,7 +257,7 @@ class Parser:
             return self._string()
         if self.kind != "word":
             self.fail("no value where one belongs")
-        return _bare(self.next())
+        return self._bare(self.next())
 
     def _string(self) -> str:
         try:
@@ -286,14 +268,16 @@ class Parser:
             self.fail("a character in a value that no value has")
         return value
 
+    def _bare(self, word: str) -> str | bool | Number | None:
+        """
+        Return the value of a word without quotes: what JSON has so, else the word itself as text.
 
-def _bare(word: str) -> str | bool | Number | None:
-    """
-    Return the value of a word without quotes: what JSON has so, else the word itself as text.
-
-    Witness: authentik-users (`userName eq ak@example.com`), Entra's samples (`externalId eq
-    jyoung`, `active eq False`).
-    """
-    if word.lower() in _WORDS:
-        return _WORDS[word.lower()]
-    return Number(word) if _NUMBER.fullmatch(word) else word
+        Witness: authentik-users (`userName eq ak@example.com`), Entra's samples (`externalId eq
+        jyoung`, `active eq False`).
+        """
+        if word.lower() in _WORDS:
+            return _WORDS[word.lower()]
+        if _NUMBER.fullmatch(word):
+            return Number(word)
+        self._remarks.deviates("FILTER", f"The value `{word[:64]}` has no quotes. Add them.")
+        return word

@@ -14,6 +14,7 @@ from scim_gateway.listing import Page, write_list
 from scim_gateway.preconditions import is_unchanged, required_etag
 from scim_gateway.projection import Projection
 from scim_gateway.query import Query, read_query
+from scim_gateway.remarks import Remarks
 
 _MEMBER_PAGE = 10_000
 
@@ -21,9 +22,12 @@ _MEMBER_PAGE = 10_000
 async def list_groups(gateway: Gateway, req: Request, query: Query, workspace_id: str) -> Page:
     """Return the groups that *query* asks for, as documents, and how many there are in all."""
     base_url = gateway.base_url(workspace_id)
-    condition = read_filter(query.filter, GROUP, base_url) if query.filter else None
+    remarks = Remarks()
+    condition = read_filter(query.filter, GROUP, base_url, remarks) if query.filter else None
     if query.count == 0:
-        request = rpc.CountGroupsRequest(workspace_id=workspace_id, filter=condition)
+        request = rpc.CountGroupsRequest(
+            workspace_id=workspace_id, filter=condition, deviation=remarks.deviation
+        )
         counted = await gateway.call(req, gateway.stubs.directory.CountGroups, request)
         return Page([], counted.count)
     projection = query.projection(GROUP)
@@ -38,6 +42,7 @@ async def list_groups(gateway: Gateway, req: Request, query: Query, workspace_id
             page_token=query.cursor or "",
             skip=0 if query.cursor else query.start_index - 1,
             read_mask=_mask(projection),
+            deviation=remarks.deviation,
         ),
     )
     documents = []

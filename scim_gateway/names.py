@@ -3,6 +3,7 @@
 from userdirectory.attributes import Attribute, Resource
 
 from scim_gateway import quirks
+from scim_gateway.remarks import Remarks
 
 # In every document, but no attribute: derived by the server.
 DERIVED = frozenset({"schemas", "meta", "meta.resourcetype", "meta.location"})
@@ -45,6 +46,22 @@ def find(resource: Resource, name: str) -> Attribute | None:
     if found is None and not urn:
         found = quirks.without_urn(resource, path)
     return found
+
+
+def check(resource: Resource, name: str, attribute: Attribute, remarks: Remarks, kind: str) -> None:
+    """
+    Note it if *name* found an attribute of an extension without the extension's URN.
+
+    Args:
+        resource: What has the attribute.
+        name: As it was sent.
+        attribute: What it found.
+        remarks: Where it is noted.
+        kind: The kind of deviation: `NAME` or `FILTER`.
+    """
+    urn = attribute.urn
+    if urn != resource.urn and not name.lower().startswith(urn.lower()):
+        remarks.deviates(kind, f"{name[:128]} is of {urn}. Put that and a colon in front.")
 
 
 def is_derived(resource: Resource, name: str) -> bool:

@@ -12,15 +12,16 @@ from scim_gateway import custom, names, quirks
 from scim_gateway.documents import place
 from scim_gateway.errors import ScimError, invalid_path, invalid_syntax, invalid_value
 from scim_gateway.paths import Path, named, read_path
+from scim_gateway.remarks import Remarks
 from scim_gateway.values import has_value
 
 # RFC 7644 has no limit; the contract takes as many changes in one call.
 MAX_OPERATIONS = 1000
 
 
-def read_user_changes(document: dict[str, Any]) -> tuple[list[UserChange], list[str]]:
+def read_user_changes(document: dict[str, Any]) -> tuple[list[UserChange], Remarks]:
     """
-    Return the changes that *document* asks for and the names of attributes that no user has.
+    Return the changes that *document* asks for and what the policy has to judge.
 
     Operations without a path become one change for each attribute of their value, in order;
     extension objects in them and `name` one for each attribute inside. What nobody may write is
@@ -33,14 +34,14 @@ def read_user_changes(document: dict[str, Any]) -> tuple[list[UserChange], list[
     """
     reader = _Reader(USER)
     reader.read(document)
-    return reader.changes, reader.unknown
+    return reader.changes, reader.remarks
 
 
-def read_group_changes(document: dict[str, Any]) -> tuple[list[GroupChange], list[str]]:
+def read_group_changes(document: dict[str, Any]) -> tuple[list[GroupChange], Remarks]:
     """Return the changes that *document* asks for; as `read_user_changes`."""
     reader = _Reader(GROUP)
     reader.read(document)
-    return reader.changes, reader.unknown
+    return reader.changes, reader.remarks
 
 
 class _Reader:
@@ -49,7 +50,7 @@ class _Reader:
     def __init__(self, resource: Resource) -> None:
         self._resource = resource
         self.changes: list[Any] = []
-        self.unknown: list[str] = []
+        self.remarks = Remarks()
 
     def read(self, document: dict[str, Any]) -> None:
         operations = quirks.member(document, "Operations")
@@ -69,25 +70,45 @@ class _Reader:
         kind = op.lower() if isinstance(op, str) else ""
         if kind not in ("add", "replace", "remove"):
             raise invalid_syntax("An operation's `op` is not add, replace or remove. Correct it.")
+        self._check_form(operation, op, value)
         if path is not None and not isinstance(path, str):
             raise invalid_path("The path of an operation is not text. Send a JSON string.")
         if kind == "remove":
             if not path:
                 raise ScimError(400, "noTarget", "A remove has no path. Say what to remove.")
-            self._remove(read_path(path, self._resource), value)
+            self._remove(read_path(path, self._resource, self.remarks), value)
         elif path:
-            self._write(kind, read_path(path, self._resource), value, asked=True)
+            self._write(kind, read_path(path, self._resource, self.remarks), value, asked=True)
         elif isinstance(value, dict):
             self._write_all(kind, value, "")
         else:
             raise invalid_value(f"A {kind} without path needs an object as value. Send one.")
 
+    def _check_form(self, operation: dict[str, Any], op: str, value: Any) -> None:
+        """Note what section 3.5.2 has not."""
+        kind = op.lower()
+        if op != kind:
+            self.remarks.deviates("FORM", f"The op {op} is not written small. Send {kind}.")
+        if kind == "remove":
+            if value is not None:
+                told = 'Select in its path what goes: members[value eq "..."].'
+                self.remarks.deviates("FORM", f"A remove has a value. {told}")
+        elif value is None and all(name.lower() != "value" for name in operation):
+            told = "Send one, or null to take a value away."
+            self.remarks.deviates("FORM", f"An operation has no value. {told}")
+
     def _write_all(self, kind: str, value: dict[str, Any], start: str) -> None:
         """Write every attribute that a value without path, or an extension's object, has."""
-        for name, inner in value.items():
-            name = start + name
+        for key, inner in value.items():
+            name = start + key
             # Witness: entra-user-updates-aadoptscim062020 (`"name.givenName"`, `"urn:...:User:x"`).
-            path = read_path(name, self._resource) if "[" in name else named(name, self._resource)
+            if "[" in key:
+                path = read_path(name, self._resource, self.remarks)
+            else:
+                path = named(name, self._resource, self.remarks)
+            if not key.isidentifier() and not _is_extension(path, inner):
+                told = "Send it as the path of an operation."
+                self.remarks.deviates("NAME", f"{key[:128]} in a value is a path. {told}")
             self._write(kind, path, inner, asked=False)
 
     def _write(self, kind: str, path: Path, value: Any, *, asked: bool) -> None:
@@ -102,7 +123,8 @@ class _Reader:
         elif _is_fixed(self._resource, attribute):
             if asked:
                 raise _read_only(attribute)
-        elif attribute.type == "complex" and names.value_of(attribute) is None and not path.where:
+            self.remarks.deviates("READ_ONLY", _read_only(attribute).detail)
+        elif _has_parts(attribute):
             self._write_parts(kind, attribute, value)
         else:
             self._set(kind, path, attribute, value)
@@ -110,9 +132,13 @@ class _Reader:
     def _miss(self, path: Path, value: Any, *, asked: bool) -> None:
         if not path.derived:
             if has_value(value):
-                self.unknown.append(path.name)
-        elif asked and path.name.lower() != "schemas":
-            raise ScimError(400, "mutability", f"{path.name} cannot be written. Leave it out.")
+                self.remarks.unknown.append(path.name)
+        elif path.name.lower() != "schemas":
+            told = f"{path.name} cannot be written. Leave it out."
+            if asked:
+                raise ScimError(400, "mutability", told)
+            if not path.name.lower().endswith(":schemas"):
+                self.remarks.deviates("READ_ONLY", told)
 
     def _write_extension(self, kind: str, extension: Attribute, value: Any) -> None:
         if not has_value(value):
@@ -123,8 +149,8 @@ class _Reader:
 
     def _write_parts(self, kind: str, attribute: Attribute, value: Any) -> None:
         """Write the parts that are sent: the others of a complex attribute stay (3.5.2.3)."""
-        value = quirks.only_element(value)
-        if attribute.multi_valued or not has_value(value):
+        value = quirks.only_element(value, attribute.scim_path, self.remarks)
+        if not has_value(value):
             self._set(kind, Path(attribute, None, ""), attribute, value)
         elif isinstance(value, dict):
             start = attribute.scim_path
@@ -133,8 +159,14 @@ class _Reader:
             raise invalid_value(f"Attribute {attribute.scim_path} is not an object. Send one.")
 
     def _set(self, kind: str, path: Path, attribute: Attribute, value: Any) -> None:
+        if (
+            attribute.multi_valued
+            and isinstance(value, dict)
+            and (kind == "add" or path.where is not None)
+        ):
+            value = [value]  # one more element, or what the selected one shall be
         message = self._resource.message()
-        self.unknown += place(message, attribute, value)
+        place(message, attribute, value, self.remarks)
         empty = not message.ByteSize()
         if empty and kind == "add" and path.where is None and attribute.field.is_repeated:
             return  # nothing to add
@@ -165,7 +197,8 @@ class _Reader:
     def _remove_listed(self, attribute: Attribute, value: Any) -> None:
         """Remove the elements in *value*; an empty list removes none and never all."""
         message = self._resource.message()
-        self.unknown += place(message, attribute, quirks.removed_elements(attribute, value))
+        listed = quirks.removed_elements(attribute, value, self.remarks)
+        place(message, attribute, listed, self.remarks)
         if not message.ByteSize():
             return
         change = self._new_change()
@@ -183,6 +216,22 @@ class _Reader:
         change = UserChange() if self._resource is USER else GroupChange()
         self.changes.append(change)
         return change
+
+
+def _has_parts(attribute: Attribute) -> bool:
+    """Return whether the attribute is one complex value without a `value`: `name`."""
+    return (
+        attribute.type == "complex"
+        and not attribute.multi_valued
+        and names.value_of(attribute) is None
+    )
+
+
+def _is_extension(path: Path, value: Any) -> bool:
+    """Return whether *path* is that of an extension, whose object *value* is."""
+    if path.attribute is not None:
+        return path.attribute.extension
+    return path.custom is not None and isinstance(value, dict)
 
 
 def _is_fixed(resource: Resource, attribute: Attribute) -> bool:

@@ -2,7 +2,8 @@
 What identity providers send that the RFCs do not say, one function each.
 
 Every function names the dialog or the client it is for. Take one away, and the test that is named
-after its witness fails.
+after its witness fails. A function that is given remarks notes there that it was needed: the policy
+of the workspace says whether the request is refused for it.
 """
 
 from typing import Any
@@ -11,6 +12,7 @@ from userdirectory.attributes import Attribute, Resource
 
 from scim_gateway.errors import ScimError
 from scim_gateway.parsing import parse_object
+from scim_gateway.remarks import Remarks
 
 _ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 _URNS = {
@@ -43,9 +45,15 @@ def without_urn(resource: Resource, path: str) -> Attribute | None:
     return next((attribute for attribute in found if attribute is not None), None)
 
 
-def boolean(value: object) -> bool | None:
+def boolean(value: object, name: str, remarks: Remarks, kind: str = "VALUE") -> bool | None:
     """
     Return the truth value that *value* is or spells, None if it is none.
+
+    Args:
+        value: What was sent.
+        name: The attribute, for the remark.
+        remarks: Where a text is noted.
+        kind: The kind of deviation: `VALUE` or `FILTER`.
 
     Witness: entra-user-updates-default (`"False"`), onelogin-suspend-delete (`"true"`),
     entra-validator-users (`"primary": "True"`).
@@ -53,41 +61,52 @@ def boolean(value: object) -> bool | None:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
+        remarks.deviates(kind, f"Attribute {name} is a text. Send true or false without quotes.")
         return {"true": True, "false": False}.get(value.lower())
     return None
 
 
-def only_element(value: Any) -> Any:
+def only_element(value: Any, name: str, remarks: Remarks) -> Any:
     """
-    Return the element of a list of one, anything else as it is.
+    Return the element of a list of one, anything else as it is; as `boolean`.
 
     Witness: entra-manager-dialects (`"value": [{"$ref": null, "value": "..."}]`); Keycloak with
     an old SCIM-SDK (`"value": ["x"]`).
     """
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    if not isinstance(value, list) or len(value) != 1:
+        return value
+    remarks.deviates("VALUE", f"Attribute {name} is a list. Send its one value alone.")
+    return value[0]
 
 
-def elements(value: Any) -> Any:
+def elements(value: Any, name: str, remarks: Remarks) -> Any:
     """
-    Return a list of the one element that was sent without a list, anything else as it is.
+    Return a list of the one element that was sent without a list, anything else as it is; as
+    `boolean`.
 
     Witness: rippling-groups (`"value": {"value": "<id>"}`); OneLogin's templates (`emails` as an
     object); Entra (a text where e-mails belong); Microsoft's Postman collection (members as
     text).
     """
-    return [value] if isinstance(value, dict | str) else value
+    if not isinstance(value, dict | str):
+        return value
+    remarks.deviates("VALUE", f"Attribute {name} is no list. Send a list of elements.")
+    return [value]
 
 
-def complex_of(value: Any) -> Any:
+def complex_of(value: Any, name: str, remarks: Remarks) -> Any:
     """
-    Return a complex value for the bare text that stands for its `value`.
+    Return a complex value for the bare text that stands for its `value`; as `boolean`.
 
     Witness: entra-manager-dialects (`"value": "<id>"`).
     """
-    return {"value": value} if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    remarks.deviates("VALUE", f'A value of {name} is a text. Send an object: {{"value": "..."}}.')
+    return {"value": value}
 
 
-def unfolded(element: Any) -> Any:
+def unfolded(element: Any, remarks: Remarks) -> Any:
     """
     Return a role whose `value` is JSON text with the text's members in place of it.
 
@@ -103,24 +122,26 @@ def unfolded(element: Any) -> Any:
         return element
     if not isinstance(inner.get("value"), str):
         return element
+    remarks.deviates("VALUE", "A role is JSON in a text. Send its parts as those of the element.")
     role = {**element, "value": inner["value"]}
     if isinstance(inner.get("displayName"), str):
         role["display"] = inner["displayName"]
     return role
 
 
-def removed_elements(attribute: Attribute, value: Any) -> Any:
+def removed_elements(attribute: Attribute, value: Any, remarks: Remarks) -> Any:
     """
-    Return the elements to remove from the value of a `remove`.
+    Return the elements to remove from the value of a `remove`; as `boolean`.
 
     Witness: entra-group-lifecycle, onelogin-groups (a list); Salesforce
     (`"value": {"members": [...]}`).
     """
+    name = attribute.scim_path
     if isinstance(value, dict):
-        for name, inner in value.items():
-            if name.lower() == attribute.name.lower():
-                return elements(inner)
-    return elements(value)
+        for key, inner in value.items():
+            if key.lower() == attribute.name.lower():
+                return elements(inner, name, remarks)
+    return elements(value, name, remarks)
 
 
 def member(document: dict[str, Any], name: str) -> Any:

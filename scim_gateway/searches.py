@@ -11,6 +11,7 @@ from scim_gateway.errors import ScimError, invalid_cursor
 from scim_gateway.groups import list_groups
 from scim_gateway.listing import Page, write_list
 from scim_gateway.query import Query, read_search
+from scim_gateway.remarks import Remarks
 from scim_gateway.users import list_users
 
 _LISTS = {"User": list_users, "Group": list_groups}
@@ -92,7 +93,7 @@ def _that_understand(
     for resource in resources:
         try:
             if query.filter:
-                read_filter(query.filter, resource, base_url)
+                read_filter(query.filter, resource, base_url, Remarks())
             query.order_by(resource)
             understood.append(resource)
         except ScimError as error:

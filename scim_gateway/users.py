@@ -13,14 +13,18 @@ from scim_gateway.context import Gateway, answer
 from scim_gateway.listing import Page, write_list
 from scim_gateway.preconditions import is_unchanged, required_etag
 from scim_gateway.query import Query, read_query
+from scim_gateway.remarks import Remarks
 
 
 async def list_users(gateway: Gateway, req: Request, query: Query, workspace_id: str) -> Page:
     """Return the users that *query* asks for, as documents, and how many there are in all."""
     base_url = gateway.base_url(workspace_id)
-    condition = read_filter(query.filter, USER, base_url) if query.filter else None
+    remarks = Remarks()
+    condition = read_filter(query.filter, USER, base_url, remarks) if query.filter else None
     if query.count == 0:
-        request = rpc.CountUsersRequest(workspace_id=workspace_id, filter=condition)
+        request = rpc.CountUsersRequest(
+            workspace_id=workspace_id, filter=condition, deviation=remarks.deviation
+        )
         counted = await gateway.call(req, gateway.stubs.directory.CountUsers, request)
         return Page([], counted.count)
     projection = query.projection(USER)
@@ -35,6 +39,7 @@ async def list_users(gateway: Gateway, req: Request, query: Query, workspace_id:
             page_token=query.cursor or "",
             skip=0 if query.cursor else query.start_index - 1,
             read_mask=projection.mask(),
+            deviation=remarks.deviation,
         ),
     )
     documents = [projection.apply(write_user(user, base_url)) for user in listed.users]

@@ -7,6 +7,7 @@ from typing import Any
 
 from scim_gateway import quirks
 from scim_gateway.errors import invalid_value
+from scim_gateway.remarks import Remarks
 
 
 def has_value(value: object) -> bool:
@@ -14,19 +15,20 @@ def has_value(value: object) -> bool:
     return value is not None and value != "" and value != [] and value != {}
 
 
-def text(value: Any, name: str) -> str:
+def text(value: Any, name: str, remarks: Remarks) -> str:
     """
     Return *value* if it is text, empty for null.
 
     Args:
         value: What was sent.
         name: The attribute, for the error.
+        remarks: Where a list of one is noted.
 
     Raises:
         ScimError: 400 invalidValue if it is something else; numbers are not turned into text.
     """
     if not isinstance(value, str):
-        value = quirks.only_element(value)
+        value = quirks.only_element(value, name, remarks)
         if value is None:
             return ""
         if not isinstance(value, str):
@@ -34,24 +36,24 @@ def text(value: Any, name: str) -> str:
     return value
 
 
-def flag(value: Any, name: str) -> bool:
+def flag(value: Any, name: str, remarks: Remarks) -> bool:
     """Return *value* if it is true or false; as `text`."""
-    found = quirks.boolean(quirks.only_element(value))
+    found = quirks.boolean(quirks.only_element(value, name, remarks), name, remarks)
     if found is None:
         raise invalid_value(f"Attribute {name} is neither true nor false. Send one of them.")
     return found
 
 
-def octets(value: Any, name: str) -> bytes:
+def octets(value: Any, name: str, remarks: Remarks) -> bytes:
     """Return what *value* is in base64, blanks and line ends aside; as `text`."""
     try:
-        return base64.b64decode("".join(text(value, name).split()), validate=True)
+        return base64.b64decode("".join(text(value, name, remarks).split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise invalid_value(f"Attribute {name} is not base64. Encode it so.") from error
 
 
 # By type of the attribute table; the others are complex or nobody writes them.
-CONVERT: dict[str, Callable[[Any, str], Any]] = {
+CONVERT: dict[str, Callable[[Any, str, Remarks], Any]] = {
     "string": text,
     "reference": text,
     "boolean": flag,

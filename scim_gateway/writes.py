@@ -22,7 +22,10 @@ def create_user(document: dict[str, Any]) -> rpc.CreateUserRequest:
         ScimError: 400; as `read_user`.
     """
     user, read = read_user(document)
-    return rpc.CreateUserRequest(user=user, unknown_attributes=read.unknown)
+    remarks = read.remarks
+    return rpc.CreateUserRequest(
+        user=user, unknown_attributes=remarks.unknown, deviation=remarks.deviation
+    )
 
 
 def update_user(document: dict[str, Any], identifier: str, etag: str) -> rpc.UpdateUserRequest:
@@ -37,9 +40,12 @@ def update_user(document: dict[str, Any], identifier: str, etag: str) -> rpc.Upd
     """
     user, read = read_user(document)
     user.id, user.etag = identifier, etag
-    mask = FieldMask(paths=read.mask)
     return rpc.UpdateUserRequest(
-        user=user, update_mask=mask, whole=True, unknown_attributes=read.unknown
+        user=user,
+        update_mask=FieldMask(paths=read.mask),
+        whole=True,
+        unknown_attributes=read.remarks.unknown,
+        deviation=read.remarks.deviation,
     )
 
 
@@ -50,9 +56,14 @@ def patch_user(document: dict[str, Any], identifier: str, etag: str) -> rpc.Patc
     Raises:
         ScimError: 400 or 413; as `read_user_changes`.
     """
-    changes, unknown = read_user_changes(document)
-    user = UserRef(id=identifier)
-    return rpc.PatchUserRequest(user=user, changes=changes, etag=etag, unknown_attributes=unknown)
+    changes, remarks = read_user_changes(document)
+    return rpc.PatchUserRequest(
+        user=UserRef(id=identifier),
+        changes=changes,
+        etag=etag,
+        unknown_attributes=remarks.unknown,
+        deviation=remarks.deviation,
+    )
 
 
 def delete_user(identifier: str, etag: str) -> rpc.DeleteUserRequest:
@@ -68,7 +79,10 @@ def create_group(document: dict[str, Any]) -> rpc.CreateGroupRequest:
         ScimError: 400; as `read_group`.
     """
     group, read = read_group(document)
-    return rpc.CreateGroupRequest(group=group, unknown_attributes=read.unknown)
+    remarks = read.remarks
+    return rpc.CreateGroupRequest(
+        group=group, unknown_attributes=remarks.unknown, deviation=remarks.deviation
+    )
 
 
 def update_group(document: dict[str, Any], identifier: str, etag: str) -> rpc.UpdateGroupRequest:
@@ -83,8 +97,12 @@ def update_group(document: dict[str, Any], identifier: str, etag: str) -> rpc.Up
     """
     group, read = read_group(document)
     group.id, group.etag = identifier, etag
-    mask = FieldMask(paths=sorted({*read.mask, *_WHOLE_GROUP}))
-    return rpc.UpdateGroupRequest(group=group, update_mask=mask, unknown_attributes=read.unknown)
+    return rpc.UpdateGroupRequest(
+        group=group,
+        update_mask=FieldMask(paths=sorted({*read.mask, *_WHOLE_GROUP})),
+        unknown_attributes=read.remarks.unknown,
+        deviation=read.remarks.deviation,
+    )
 
 
 def patch_group(document: dict[str, Any], identifier: str, etag: str) -> rpc.PatchGroupRequest:
@@ -94,9 +112,13 @@ def patch_group(document: dict[str, Any], identifier: str, etag: str) -> rpc.Pat
     Raises:
         ScimError: 400 or 413; as `read_group_changes`.
     """
-    changes, unknown = read_group_changes(document)
+    changes, remarks = read_group_changes(document)
     return rpc.PatchGroupRequest(
-        id=identifier, changes=changes, etag=etag, unknown_attributes=unknown
+        id=identifier,
+        changes=changes,
+        etag=etag,
+        unknown_attributes=remarks.unknown,
+        deviation=remarks.deviation,
     )
 
 

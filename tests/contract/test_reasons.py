@@ -135,6 +135,14 @@ async def _(world):
     return call, {"field": "order_by"}
 
 
+@causes("PROTOCOL_DEVIATION")
+async def _(world):
+    place = await world.place("STRICT_RFC")
+    deviation = {"kind": "DEVIATION_KIND_VALUE", "message": "That is a text. Send a list."}
+    call = ask(world, place.token, "CreateUser", user={"userName": "ada"}, deviation=deviation)
+    return call, {"kind": "VALUE"}
+
+
 @causes("FILTER_INVALID")
 async def _(world):
     place = await world.place()

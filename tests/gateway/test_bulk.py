@@ -7,6 +7,7 @@ from userdirectory.errors import DirectoryError
 from userdirectory.v1 import error_reason_pb2
 from userdirectory.v1 import user_directory_pb2 as rpc
 from userdirectory.v1.change_pb2 import UserChange, UserValue
+from userdirectory.v1.deviation_pb2 import DEVIATION_KIND_FORM
 from userdirectory.v1.group_pb2 import Group, Member
 from userdirectory.v1.user_pb2 import User, UserRef
 
@@ -80,7 +81,9 @@ async def test_every_kind_of_operation_in_one_call(http: Http, core: Core):
         ["user_name"],
         True,
     )
-    assert request.operations[2].patch_user == rpc.PatchUserRequest(user=ref, changes=[title])
+    told = request.operations[2].patch_user
+    assert (told.user, list(told.changes)) == (ref, [title])
+    assert told.deviation.kind == DEVIATION_KIND_FORM
     removed = rpc.DeleteUserRequest(user=UserRef(id="u2"), etag='W/"4"')
     assert request.operations[3].delete_user == removed
     created = Group(display_name="G", members=[Member(member_id="bulkId:ada")])

@@ -21,6 +21,7 @@ SCIM_TYPES = {
     "invalidValue",
     "invalidPath",
     "invalidFilter",
+    "invalidSyntax",
     "noTarget",
     "invalidCursor",  # RFC 9865
 }
@@ -65,6 +66,11 @@ async def test_every_reason(http: Http, core: Core, reason: str):
     ("reason", "metadata", "status", "scim_type"),
     [
         ("VALUE_TAKEN", {"field": "user_name"}, 409, "uniqueness"),
+        ("PROTOCOL_DEVIATION", {"kind": "FORM"}, 400, "invalidSyntax"),
+        ("PROTOCOL_DEVIATION", {"kind": "NAME"}, 400, "invalidPath"),
+        ("PROTOCOL_DEVIATION", {"kind": "VALUE"}, 400, "invalidValue"),
+        ("PROTOCOL_DEVIATION", {"kind": "FILTER"}, 400, "invalidFilter"),
+        ("PROTOCOL_DEVIATION", {"kind": "READ_ONLY"}, 400, "mutability"),
         ("ETAG_MISMATCH", {"etag": 'W/"9"'}, 412, ""),
         ("NO_SEAT", {"used": 5, "total": 5}, 403, ""),
         ("REGION_NOT_REMOVABLE", {}, 400, "mutability"),

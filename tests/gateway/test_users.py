@@ -4,6 +4,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 from userdirectory.v1 import user_directory_pb2 as rpc
 from userdirectory.v1.change_pb2 import Removal, UserChange, UserValue
+from userdirectory.v1.deviation_pb2 import DEVIATION_KIND_VALUE, Deviation
 from userdirectory.v1.filter_pb2 import Comparison, Filter
 from userdirectory.v1.user_pb2 import (
     Email,
@@ -191,7 +192,7 @@ async def test_change(http: Http, core: Core):
 
     answer = await http.patch(
         "/Users/u1",
-        {"op": "Replace", "path": "active", "value": "False"},
+        {"op": "replace", "path": "active", "value": "False"},
         {"op": "remove", "path": "title"},
         headers={"if-match": '"7"'},
     )
@@ -203,6 +204,10 @@ async def test_change(http: Http, core: Core):
             UserChange(remove=Removal(field="title")),
         ],
         etag='W/"7"',
+        deviation=Deviation(
+            kind=DEVIATION_KIND_VALUE,
+            message="Attribute active is a text. Send true or false without quotes.",
+        ),
     )
     assert (answer.status, answer.body) == (200, ADA_JSON)
     assert answer.headers["etag"] == 'W/"7"'

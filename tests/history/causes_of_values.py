@@ -108,6 +108,13 @@ async def _(desk: Desk) -> Case:
     return await refused_create(desk, place, "R-094", setting, favouriteColour="red")
 
 
+@causes("PROTOCOL_DEVIATION")
+async def _(desk: Desk) -> Case:
+    setting = ("deviations", "DEVIATIONS_REFUSE", False)
+    place = await desk.place("STRICT_RFC")
+    return await refused_create(desk, place, SYNTAX, setting, active="True")
+
+
 @causes("FILTER_INVALID")
 async def _(desk: Desk) -> Case:
     place = await desk.place()

@@ -105,8 +105,8 @@ MUTANTS = [
     Mutant(
         "R-104",
         "scim_gateway/quirks.py",
-        'return {"value": value} if isinstance(value, str) else value',
-        "return value",
+        'return {"value": value}\n',
+        "return value\n",
         "coverage/test_providers.py::test_the_manager_in_every_form",
     ),
     Mutant(
@@ -133,8 +133,8 @@ MUTANTS = [
     Mutant(
         "R-119",
         "scim_gateway/documents.py",
-        'parts = (part.strip() for part in values.text(text, shown).split(","))',
-        "parts = [_text(text, shown)]",
+        'parts = (part.strip() for part in values.text(text, shown, remarks).split(","))',
+        "parts = [text]",
         "coverage/test_features.py::test_teams_are_assigned_by_the_extension",
     ),
     Mutant(

@@ -38,6 +38,7 @@ TABLE = {
     "sign_on_needed": ("OPENID_CONNECT", "NONE", "NONE", "NONE"),
     "integration_enabled": (True, False, True, True),
     "work_email_primary": (True, True, True, False),
+    "deviations": ("ACCEPT", "ACCEPT", "ACCEPT", "REFUSE"),
 }
 
 

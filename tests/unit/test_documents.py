@@ -144,7 +144,7 @@ def test_a_user_is_read(document: dict[str, Any], fields: dict[str, Any], mask: 
 
     assert User(**fields) == user
     assert mask == read.mask
-    assert read.unknown == []
+    assert read.remarks.unknown == []
 
 
 def test_unknown_names_are_told_if_they_have_a_value():
@@ -161,7 +161,7 @@ def test_unknown_names_are_told_if_they_have_a_value():
         }
     )
 
-    assert read.unknown == [
+    assert read.remarks.unknown == [
         "shoeSize",
         "emails.shoe",
         "name.shoe",
@@ -341,7 +341,7 @@ def test_what_was_written_comes_back(document: dict[str, Any]):
     user, read = read_user(document)
     written = write_user(user, BASE)
 
-    assert read.unknown == []
+    assert read.remarks.unknown == []
     assert {key: written[key] for key in document} == document
     assert read_user(written)[0] == user
 

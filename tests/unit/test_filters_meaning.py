@@ -9,6 +9,7 @@ from userdirectory.v1.filter_pb2 import Filter
 
 from scim_gateway.conditions import read_filter
 from scim_gateway.errors import ScimError
+from scim_gateway.remarks import Remarks
 
 BASE = "https://scim.example.com/scim/v2"
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -135,7 +136,7 @@ def element(field: str, **where: Any) -> dict[str, Any]:
 )
 def test_users(text: str, wanted: dict[str, Any]):
     """Names become paths, values get the type of the attribute."""
-    assert Filter(**wanted) == read_filter(text, USER, BASE)
+    assert Filter(**wanted) == read_filter(text, USER, BASE, Remarks())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +150,7 @@ def test_users(text: str, wanted: dict[str, Any]):
 )
 def test_groups(text: str, wanted: dict[str, Any]):
     """Groups have their own attributes (entra-group-lifecycle)."""
-    assert Filter(**wanted) == read_filter(text, GROUP, BASE)
+    assert Filter(**wanted) == read_filter(text, GROUP, BASE, Remarks())
 
 
 @pytest.mark.parametrize(
@@ -186,6 +187,6 @@ def test_groups(text: str, wanted: dict[str, Any]):
 def test_what_cannot_be_asked(text: str, resource: Resource):
     """Unknown, hidden and unsuitable attributes are invalidFilter, and so are wrong types."""
     with pytest.raises(ScimError) as caught:
-        read_filter(text, resource, BASE)
+        read_filter(text, resource, BASE, Remarks())
 
     assert (caught.value.status, caught.value.scim_type) == (400, "invalidFilter")

@@ -242,10 +242,10 @@ USERS = [
 @pytest.mark.parametrize(("operation", "wanted"), USERS)
 def test_one_operation_on_a_user(operation: dict[str, Any], wanted: list[dict[str, Any]]):
     """Every dialect becomes the same few changes."""
-    changes, unknown = read_user_changes(body(operation))
+    changes, remarks = read_user_changes(body(operation))
 
     assert [UserChange(**change) for change in wanted] == changes
-    assert unknown == []
+    assert remarks.unknown == []
 
 
 U1 = {"members": [{"member_id": "u1"}]}
@@ -301,10 +301,10 @@ GROUPS = [
 @pytest.mark.parametrize(("operation", "wanted"), GROUPS)
 def test_one_operation_on_a_group(operation: dict[str, Any], wanted: list[dict[str, Any]]):
     """Every dialect becomes the same few changes."""
-    changes, unknown = read_group_changes(body(operation))
+    changes, remarks = read_group_changes(body(operation))
 
     assert [GroupChange(**change) for change in wanted] == changes
-    assert unknown == []
+    assert remarks.unknown == []
 
 
 def test_operations_stay_in_order():
@@ -340,7 +340,7 @@ def test_names_of_members_may_be_in_any_case():
 
 def test_unknown_attributes_are_named():
     """They are left out of the changes, and the policy decides."""
-    changes, unknown = read_user_changes(
+    changes, remarks = read_user_changes(
         body(
             op("replace", "shoeSize", 42),
             op("replace", 'shoes[type eq "x"].size', 42),
@@ -353,7 +353,7 @@ def test_unknown_attributes_are_named():
     )
 
     assert len(changes) == 3
-    assert unknown == [
+    assert remarks.unknown == [
         "shoeSize",
         "shoes.size",
         "hat",

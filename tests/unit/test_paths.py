@@ -8,6 +8,7 @@ from userdirectory.v1.filter_pb2 import Comparison, Filter
 
 from scim_gateway.errors import ScimError
 from scim_gateway.paths import read_path
+from scim_gateway.remarks import Remarks
 
 CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
@@ -61,7 +62,7 @@ def test_a_path_points_to_a_field(
     text: str, resource: Resource, field: str, selected: Filter | None
 ):
     """Every form of RFC 7644 figure 7."""
-    path = read_path(text, resource)
+    path = read_path(text, resource, Remarks())
 
     assert path.attribute is not None
     assert (field, selected) == (path.attribute.path, path.where)
@@ -80,7 +81,7 @@ def test_a_path_points_to_a_field(
 )
 def test_an_unknown_attribute_is_no_error_yet(text: str, name: str):
     """The policy of the workspace decides what unknown names are."""
-    path = read_path(text, USER)
+    path = read_path(text, USER, Remarks())
 
     assert (None, name, False) == (path.attribute, path.name, path.derived)
 
@@ -88,7 +89,7 @@ def test_an_unknown_attribute_is_no_error_yet(text: str, name: str):
 @pytest.mark.parametrize("text", ["schemas", "meta", "meta.resourceType", f"{CORE}:meta.location"])
 def test_what_the_server_derives_is_told_apart(text: str):
     """`schemas` and `meta` are known to every resource, and to no message."""
-    assert read_path(text, USER).derived
+    assert read_path(text, USER, Remarks()).derived
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_what_the_server_derives_is_told_apart(text: str):
 def test_nonsense_is_refused(text: str, scim_type: str):
     """A path is read as a whole or refused."""
     with pytest.raises(ScimError) as caught:
-        read_path(text, USER)
+        read_path(text, USER, Remarks())
 
     assert (caught.value.status, caught.value.scim_type) == (400, scim_type)
 
@@ -129,7 +130,7 @@ def test_any_text_is_read_or_refused(text: str):
     """No text makes the parser fail in another way."""
     refused = None
     try:
-        read_path(text, USER)
+        read_path(text, USER, Remarks())
     except ScimError as error:
         refused = error
 
