@@ -106,7 +106,7 @@ class _Reader:
                 path = read_path(name, self._resource, self.remarks)
             else:
                 path = named(name, self._resource, self.remarks)
-            if not key.isidentifier() and not _is_extension(path, inner):
+            if any(mark in key for mark in ".:[") and not _is_extension(path, inner):
                 told = "Send it as the path of an operation."
                 self.remarks.deviates("NAME", f"{key[:128]} in a value is a path. {told}")
             self._write(kind, path, inner, asked=False)
