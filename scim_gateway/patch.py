@@ -88,7 +88,7 @@ class _Reader:
         """Note what section 3.5.2 has not."""
         kind = op.lower()
         if op != kind:
-            self.remarks.deviates("FORM", f"The op {op} is not written small. Send {kind}.")
+            self.remarks.deviates("FORM", f"The op {op} is not in lower case. Send {kind}.")
         if kind == "remove":
             if value is not None:
                 told = 'Select in its path what goes: members[value eq "..."].'
