@@ -84,9 +84,8 @@ def elements(value: Any, name: str, remarks: Remarks) -> Any:
     Return a list of the one element that was sent without a list, anything else as it is; as
     `boolean`.
 
-    Witness: rippling-groups (`"value": {"value": "<id>"}`); OneLogin's templates (`emails` as an
-    object); Entra (a text where e-mails belong); Microsoft's Postman collection (members as
-    text).
+    Witness: OneLogin's templates (`emails` as an object); Entra (a text where e-mails belong);
+    Microsoft's Postman collection (members as text).
     """
     if not isinstance(value, dict | str):
         return value
